@@ -29,11 +29,14 @@ class Fraction:
         day: day of treatment.
         number: number of the fraction, from 1.
         part: distinguishes records of one fraction.
+        ended: TreatmentTerminationStatus; with another one than NORMAL the delivered monitor units are left
+            out.
     """
 
     day: dt.date
     number: int
     part: int = 1
+    ended: str = "NORMAL"
 
 
 def fractions(

@@ -8,6 +8,7 @@ from sarcoma_pipeline.synthetic.dicom_course import (
     RT_PLAN,
     RT_RECORD,
     Course,
+    Fraction,
     Uids,
     item,
     reference,
@@ -39,18 +40,22 @@ def record_objects(course: Course, uids: Uids, beams: int) -> dict[str, Dataset]
         record.ReferencedFractionGroupNumber = "1"
         record.NumberOfFractionsPlanned = str(course.fractions)
         record.PrimaryDosimeterUnit = "MU"
-        record.TreatmentSessionBeamSequence = [
-            item(
-                ReferencedBeamNumber=str(number),
-                CurrentFractionNumber=str(fraction.number),
-                RadiationType="PHOTON",
-                TreatmentDeliveryType="TREATMENT",
-                TreatmentTerminationStatus="NORMAL",
-                TreatmentVerificationStatus="VERIFIED",
-                SpecifiedPrimaryMeterset=course.meterset,
-                DeliveredPrimaryMeterset=course.meterset,
-            )
-            for number in range(1, beams + 1)
-        ]
+        record.TreatmentSessionBeamSequence = [_session(course, fraction, n) for n in range(1, beams + 1)]
         made[f"{RECORD}{position}" if position > 1 else RECORD] = record
+    return made
+
+
+def _session(course: Course, fraction: Fraction, number: int) -> Dataset:
+    """Build the delivery of one beam."""
+    made = item(
+        ReferencedBeamNumber=str(number),
+        CurrentFractionNumber=str(fraction.number),
+        RadiationType="PHOTON",
+        TreatmentDeliveryType="TREATMENT",
+        TreatmentTerminationStatus=fraction.ended,
+        TreatmentVerificationStatus="VERIFIED",
+        SpecifiedPrimaryMeterset=course.meterset,
+    )
+    if fraction.ended == "NORMAL":
+        made.DeliveredPrimaryMeterset = course.meterset
     return made

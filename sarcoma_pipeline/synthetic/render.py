@@ -8,8 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
-from sarcoma_pipeline.synthetic import defects_dose
+from sarcoma_pipeline.synthetic import defects_dose, demo_records
 from sarcoma_pipeline.synthetic.defects import plant
+from sarcoma_pipeline.synthetic.dicom_record import RECORD
 from sarcoma_pipeline.synthetic.drop import Drop, Planned, lay_out
 from sarcoma_pipeline.synthetic.people import Person, people
 
@@ -34,8 +35,9 @@ def render(
         defects: the defects to seed (``data/demo/defects.csv``).
         into: the drop folder; created if missing.
         seed: random seed of names and patient numbers.
-        anatomy: whether structure sets and doses show limbs; the first patients of the cohort then have the
-            faults of ``defects_dose.py``, one each.
+        anatomy: whether structure sets and doses show limbs, and the cohort's courses have treatment records;
+            the first patients of the cohort then have the faults of ``defects_dose.py`` and
+            ``demo_records.py``, one each.
 
     Returns:
         One row per seeded defect: ``defect_id``, ``kind``, ``world``, ``rule_id``, ``file`` (relative to the
@@ -50,6 +52,7 @@ def render(
     drop = lay_out(persons, asked)
     planted = plant(drop, defects, {p.patient: p for p in persons})
     faults = _anatomy(drop, cohort, persons) if anatomy else {}
+    unrecorded = _records(drop, cohort, persons) if anatomy else {}
     written = drop.write(into)
     places = []
     for defect, where in planted.items():
@@ -73,6 +76,16 @@ def render(
             "locator": planned.course.patient_id,
         }
         for number, (fault, planned) in enumerate(faults.items(), 1)
+    ] + [
+        {
+            "defect_id": f"RECORD-{number:03}",
+            "kind": fault,
+            "world": "dicom",
+            "rule_id": demo_records.FAULTS[fault],
+            "file": written[planned.folder, planned.seed][RECORD].relative_to(into).as_posix(),
+            "locator": planned.course.patient_id,
+        }
+        for number, (fault, planned) in enumerate(unrecorded.items(), 1)
     ]
     return pl.concat([told, pl.DataFrame(more, schema=told.schema)])
 
@@ -92,6 +105,14 @@ def _anatomy(drop: Drop, cohort: pl.DataFrame, persons: Sequence[Person]) -> dic
     return found
 
 
+def _records(drop: Drop, cohort: pl.DataFrame, persons: Sequence[Person]) -> dict[str, Planned]:
+    """Give the cohort treatment records; the first patients without a fault of the dose get one of them."""
+    ours = set(cohort["patient"])
+    of_cohort = sorted((p for p in persons if p.patient in ours), key=lambda person: person.patient)
+    after = len(defects_dose.FAULTS)
+    return demo_records.add(drop, of_cohort, of_cohort[after : after + len(demo_records.FAULTS)])
+
+
 def demo(into: Path, seed: int, data: Path, *, anatomy: bool = False) -> pl.DataFrame:
     """Write the demo from its committed tables.
 
@@ -99,7 +120,7 @@ def demo(into: Path, seed: int, data: Path, *, anatomy: bool = False) -> pl.Data
         into: the drop folder.
         seed: random seed of names and patient numbers.
         data: folder of ``demo_cohort.csv``, ``ineligible.csv`` and ``defects.csv``.
-        anatomy: whether structure sets and doses show limbs.
+        anatomy: whether structure sets and doses show limbs, and courses have treatment records.
 
     Returns:
         The seeded defects, as from :func:`render`.

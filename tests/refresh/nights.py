@@ -22,7 +22,9 @@ from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality.lost_records import RECORDS_LOST
 from sarcoma_pipeline.sources.readers import READERS
 from sarcoma_pipeline.study import project as places
-from sarcoma_pipeline.synthetic import render
+from sarcoma_pipeline.synthetic import drop, render
+from sarcoma_pipeline.synthetic.dicom_course import Course
+from sarcoma_pipeline.synthetic.people import people
 from schemas.all_contracts import CONTRACTS
 from schemas.quality import FindingRecord
 from schemas.release import RELEASED
@@ -90,6 +92,18 @@ class Nights:
         assert result.success
         ran = {event.step_key for event in result.all_events if event.is_step_success}
         return {str(step) for step in ran - {e.step_key for e in result.all_events if _is_unchanged(e)}}
+
+    def course_of(self, number: str) -> Course:
+        """Return the planned course of a patient of the demo."""
+        data = self.root / "data/demo"
+        cohort, others = (
+            pl.read_csv(data / f"{name}.csv", try_parse_dates=True, infer_schema_length=None)
+            for name in ("demo_cohort", "ineligible")
+        )
+        (person,) = (p for p in people(cohort, others, SEED) if p.number == number)
+        planned = drop.course(person)
+        assert planned is not None
+        return planned
 
     def derived(self) -> dict[str, pl.DataFrame]:
         """Read every table that is derived from the files."""

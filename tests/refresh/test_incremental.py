@@ -1,18 +1,24 @@
 """Incremental refreshes give the same tables as a rebuild, and compute next to nothing without changes."""
 
+import dataclasses
 import shutil
 import tempfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from sarcoma_pipeline.orchestration import dose_process
 from sarcoma_pipeline.orchestration.assets import curated
+from sarcoma_pipeline.synthetic import dicom, dicom_anatomy
 from sarcoma_pipeline.warehouse import step_cache
 from tests.refresh.nights import EVENTS, Nights, first_night, from_a_rebuild, sequence
 
 pytestmark = pytest.mark.slow
+ALWAYS = {"received", "volumes", "ledger", "rule_results", "rules"}
+"""Steps that depend on the refresh itself, rule results on the ledger; checks are always evaluated."""
 NIGHTS = st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 10_000)), min_size=2, max_size=4)
 
 
@@ -47,10 +53,36 @@ def test_nights_with_a_cumulative_export_equal_a_rebuild(base, tmp_path):
 def test_a_refresh_without_changes_skips_every_step_that_depends_on_files(base):
     base.refresh()
     before = base.derived()
-    # These steps depend on the refresh itself, rule results on the ledger; checks are always evaluated.
-    assert base.refresh() == {"received", "volumes", "ledger", "rule_results", "rules"}
+    assert base.refresh() == ALWAYS
     assert base.derived().keys() == before.keys()
     assert all(frame.equals(before[table]) for table, frame in base.derived().items())
+
+
+def test_doses_computed_after_a_night_are_carried_by_the_next_one(base, tmp_path):
+    shutil.copytree(base.root, tmp_path / "one", copy_function=shutil.copy2)
+    nights = Nights(tmp_path / "one")
+    # One patient gets a limb with targets; its PTV is an ellipsoid.
+    folder = min(path.parent for path in (nights.project.drop / "dicom").glob("*/RTSTRUCT*"))
+    number = folder.name
+    shutil.rmtree(folder)
+    course = dataclasses.replace(nights.course_of(number), anatomy=True)
+    dicom.write(course, folder, number)
+    nights.refresh()
+    assert nights.derived()["curated.dose_volume"].height == 0
+    assert dose_process.compute(nights.project) > 80
+
+    computed = nights.refresh()
+    assert {"dose_volume", "eligibility", "cohort"} <= computed
+    carried = nights.derived()
+    ptv = carried["cohort.dose_volume"].filter(pl.col("volume_cc").is_not_null(), structure="PTV")
+    assert ptv.height == 1
+    assert ptv["volume_cc"].item() == pytest.approx(
+        dicom_anatomy.volume_cc(dicom_anatomy.limb(number)), rel=0.02
+    )
+    # Without a change nothing is computed, and nothing is derived again.
+    assert dose_process.compute(nights.project) == 0
+    assert nights.refresh() == ALWAYS
+    assert nights.derived()["cohort.dose_volume"].equals(carried["cohort.dose_volume"])
 
 
 def test_an_unexpected_file_does_not_recompute_the_analyses(base, tmp_path):

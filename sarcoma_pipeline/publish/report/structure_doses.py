@@ -8,10 +8,12 @@ import polars as pl
 
 from sarcoma_pipeline.publish.report.number_format import MISSING, number
 from sarcoma_pipeline.publish.report.report_tables import Table, plain
+from schemas.language import gettext as _
+from schemas.language import marked
 
 _TARGETS = ("target", "target boost")
 _OF_TARGETS = (
-    ("volume_cc", "Volume, cm³", 0),
+    ("volume_cc", marked("Volume, cm³"), 0),
     ("d98_gy", "D98, Gy", 1),
     ("d95_gy", "D95, Gy", 1),
     ("d50_gy", "D50, Gy", 1),
@@ -21,10 +23,10 @@ _OF_TARGETS = (
     ("conformity", "CI", 2),
 )
 _OF_ORGANS = (
-    ("volume_cc", "Volume, cm³", 0),
-    ("mean_gy", "Dmean, Gy", 1),
-    ("max_gy", "Dmax, Gy", 1),
-    ("eqd2_mean_gy", "Mean EQD2, Gy", 1),
+    ("volume_cc", marked("Volume, cm³"), 0),
+    ("mean_gy", marked("Dmean, Gy"), 1),
+    ("max_gy", marked("Dmax, Gy"), 1),
+    ("eqd2_mean_gy", marked("Mean EQD2, Gy"), 1),
 )
 _LEAST_SHOWN = 3
 """A structure of fewer patients has no row: a median of two is their values."""
@@ -39,13 +41,18 @@ def tables(frame: pl.DataFrame, label: Callable[[], str]) -> Iterator[Table]:
     """
     is_target = pl.col("role").is_in(_TARGETS)
     for key, title, columns, rows in (
-        ("table-targets", "Volumes and doses of targets", _OF_TARGETS, frame.filter(is_target)),
-        ("table-organs", "Volumes and doses of other structures", _organs(frame), frame.filter(~is_target)),
+        ("table-targets", marked("Volumes and doses of targets"), _OF_TARGETS, frame.filter(is_target)),
+        (
+            "table-organs",
+            marked("Volumes and doses of other structures"),
+            _organs(frame),
+            frame.filter(~is_target),
+        ),
     ):
         lines = [_line(name, columns, some) for (name,), some in _by_structure(rows)]
         if lines:
-            head = ("Structure", "Patients", *(column_title for _, column_title, _ in columns))
-            yield plain(key, label(), f"{title}; median (range)", head, lines)
+            head = (_("Structure"), _("Patients"), *(_(shown) for __, shown, __ in columns))
+            yield plain(key, label(), _("{title}; median (range)").format(title=_(title)), head, lines)
     given = _delivered(frame)
     if given is not None:
         yield plain("table-delivered", label(), *given)
@@ -66,7 +73,7 @@ def _organs(frame: pl.DataFrame) -> tuple[tuple[str, str, int], ...]:
 def _line(name: object, columns: tuple[tuple[str, str, int], ...], rows: pl.DataFrame) -> tuple[str, ...]:
     cells = [
         _spread(_share_at(rows, float(column[1:])) if column[0] == "V" else rows[column], decimals)
-        for column, _, decimals in columns
+        for column, __, decimals in columns
     ]
     return str(name), number(rows.height), *cells
 
@@ -98,9 +105,13 @@ def _delivered(frame: pl.DataFrame) -> tuple[str, tuple[str, ...], list[tuple[st
     away = (pl.col("d50_gy") - pl.col("prescribed_dose_gy")).abs()
     near = rows.filter(away <= 0.05 * pl.col("prescribed_dose_gy"))
     lines = [
-        ("Prescribed dose of the PTV, Gy", _spread(rows["prescribed_dose_gy"], 1)),
-        ("Delivered dose by treatment records, Gy", _spread(rows["delivered_dose_gy"], 1)),
-        ("D50 of the PTV, Gy", _spread(rows["d50_gy"], 1)),
-        ("D50 within 5 % of the prescribed dose", f"{near.height} of {rows['d50_gy'].drop_nulls().len()}"),
+        (_("Prescribed dose of the PTV, Gy"), _spread(rows["prescribed_dose_gy"], 1)),
+        (_("Delivered dose by treatment records, Gy"), _spread(rows["delivered_dose_gy"], 1)),
+        (_("D50 of the PTV, Gy"), _spread(rows["d50_gy"], 1)),
+        (
+            _("D50 within 5 % of the prescribed dose"),
+            _("{near} of {all}").format(near=near.height, all=rows["d50_gy"].drop_nulls().len()),
+        ),
     ]
-    return "Prescribed, planned and delivered dose; median (range)", ("", "Value"), lines
+    caption = _("Prescribed, planned and delivered dose; median (range)")
+    return caption, ("", _("Value")), lines
