@@ -8,9 +8,10 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from schemas.contract import ColumnSpec
+from schemas.language import marked
 from schemas.toml_section import Section
 
-THIRDS = ("lowest third", "middle third", "highest third")
+THIRDS = (marked("lowest third"), marked("middle third"), marked("highest third"))
 """Levels of the column ``NAME_third``."""
 THIRD = "third"
 """Name of these levels among the vocabularies of columns."""

@@ -93,14 +93,14 @@ class Nights:
         ran = {event.step_key for event in result.all_events if event.is_step_success}
         return {str(step) for step in ran - {e.step_key for e in result.all_events if _is_unchanged(e)}}
 
-    def course_of(self, number: str) -> Course:
-        """Return the planned course of a patient of the demo."""
+    def course_of(self, patient: str) -> Course:
+        """Return the planned course of a patient of the demo, by its name in ``data/demo``."""
         data = self.root / "data/demo"
         cohort, others = (
             pl.read_csv(data / f"{name}.csv", try_parse_dates=True, infer_schema_length=None)
             for name in ("demo_cohort", "ineligible")
         )
-        (person,) = (p for p in people(cohort, others, SEED) if p.number == number)
+        (person,) = (p for p in people(cohort, others, SEED) if p.patient == patient)
         planned = drop.course(person)
         assert planned is not None
         return planned

@@ -62,10 +62,10 @@ def test_doses_computed_after_a_night_are_carried_by_the_next_one(base, tmp_path
     shutil.copytree(base.root, tmp_path / "one", copy_function=shutil.copy2)
     nights = Nights(tmp_path / "one")
     # One patient gets a limb with targets; its PTV is an ellipsoid.
-    folder = min(path.parent for path in (nights.project.drop / "dicom").glob("*/RTSTRUCT*"))
-    number = folder.name
+    course = dataclasses.replace(nights.course_of("DEMO-020"), anatomy=True)
+    number = course.patient_id
+    folder = nights.project.drop / "dicom" / number
     shutil.rmtree(folder)
-    course = dataclasses.replace(nights.course_of(number), anatomy=True)
     dicom.write(course, folder, number)
     nights.refresh()
     assert nights.derived()["curated.dose_volume"].height == 0
