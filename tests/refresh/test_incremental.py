@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sarcoma_pipeline.orchestration import dose_process
 from sarcoma_pipeline.orchestration.assets import curated
+from sarcoma_pipeline.orchestration.dose_inbox import inbox
 from sarcoma_pipeline.synthetic import dicom, dicom_anatomy
 from sarcoma_pipeline.warehouse import step_cache
 from tests.refresh.nights import EVENTS, Nights, first_night, from_a_rebuild, sequence
@@ -79,8 +80,11 @@ def test_doses_computed_after_a_night_are_carried_by_the_next_one(base, tmp_path
     assert ptv["volume_cc"].item() == pytest.approx(
         dicom_anatomy.volume_cc(dicom_anatomy.limb(number)), rel=0.02
     )
-    # Without a change nothing is computed, and nothing is derived again.
+    # Without a change nothing is computed, and nothing is derived again: the next night deletes the files of
+    # the results that the warehouse has, the one after does not even that.
     assert dose_process.compute(nights.project) == 0
+    assert nights.refresh() == ALWAYS | {"dose_volume"}
+    assert inbox(nights.project).waiting() == []
     assert nights.refresh() == ALWAYS
     assert nights.derived()["cohort.dose_volume"].equals(carried["cohort.dose_volume"])
 
