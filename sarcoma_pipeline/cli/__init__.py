@@ -199,7 +199,8 @@ def _cannot_start(what: str, project: projects.Project) -> click.ClickException:
     "--anatomy/--no-anatomy",
     default=True,
     show_default=True,
-    help="Without --patients: draw limbs with targets, bone and dose grids, some with seeded faults.",
+    help="Without --patients: draw limbs with targets, bone and dose grids, and add treatment records; some "
+    "with seeded faults.",
 )
 def demo(into: Path, seed: int, patients: int | None, defects: float, plans: float, anatomy: bool) -> None:
     """Write the demo's raw files: 86 invented patients, further ineligible ones, and seeded defects."""
