@@ -1,10 +1,13 @@
 """What a person decides: the readings, the choice, and when it lapses."""
 
 import datetime as dt
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
+from sarcoma_pipeline.curation import course_questions
+from sarcoma_pipeline.curation.course_phases import Reading
 from sarcoma_pipeline.quality import decision_log, ledger
 from sarcoma_pipeline.quality.decision_requests import DecisionRefused, Request
 from schemas.ledger import Decision, LedgerEntry
@@ -183,3 +186,16 @@ def test_a_log_from_before_readings_is_read_and_gets_a_header_of_its_own(tmp_pat
     assert sum(line.startswith("decision_id,") for line in lines) == 2
     assert decision_log.read(log)["reading_key"].to_list() == [None, "k2", "k1"]
     assert ledger.chosen_readings(decision_log.read(log)) == {"k1"}
+
+
+def test_a_choice_is_of_one_dose_number_of_fractions_and_text():
+    one = Reading("one after the other", 50.0, 25)
+    others = [
+        replace(one, dose=52.0),
+        replace(one, dose=None),
+        replace(one, fractions=26),
+        replace(one, text="x"),
+    ]
+    assert len({course_questions._key(["c"], reading) for reading in [one, *others]}) == 5
+    assert course_questions._key(["d"], one) != course_questions._key(["c"], one)
+    assert course_questions._key(["c"], replace(one, dose=50.0 + 1e-9)) == course_questions._key(["c"], one)

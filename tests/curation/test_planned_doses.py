@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sarcoma_pipeline.curation import planned_doses
+from sarcoma_pipeline.curation.plan_roles import approval_rank
 from sarcoma_pipeline.curation.planned_doses import ObjectAt, Wanted
 from tests.conftest import Outcome
 from tests.curation import rt_files
@@ -78,3 +79,10 @@ def test_a_plan_whose_structure_set_was_not_exported_has_no_volumes(case):
     case.course(50, 2)
     case.files(rt_files.plan("1.1", 50, 25, structures="1.5"), rt_files.structure_set("1.55", "1.6"))
     assert wanted(case.run()).planned == ()
+
+
+def test_an_approved_plan_is_more_credible_than_an_unmarked_one_and_that_than_a_draft():
+    ranked = sorted(["REJECTED", "UNAPPROVED", None, "APPROVED"], key=approval_rank)
+    assert ranked == ["APPROVED", None, "UNAPPROVED", "REJECTED"]
+    assert len({approval_rank(one) for one in ranked}) == 4
+    assert approval_rank("IN REVIEW") == approval_rank(None), "a word that DICOM does not define says nothing"

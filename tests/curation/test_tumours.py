@@ -227,6 +227,19 @@ def test_without_a_diagnose_the_tumorzuordnung_stands_for_it_with_a_finding(reco
     assert outcome["assessment"]["assessment_day"].to_list() == [366]
 
 
+@pytest.mark.parametrize("undated_first", [True, False])
+def test_without_a_diagnose_the_newest_dated_tumorzuordnung_counts(records, undated_first):
+    """A report without a Meldedatum is older than any that has one (definitions, 1)."""
+    records.patient()
+    undated = {**ABOUT, "Seitenlokalisation": "R", "reported": None}
+    if undated_first:
+        irradiated(records, **undated)
+    operated(records, "2012-01-20", **ABOUT, reported="2013-01-01")
+    if not undated_first:
+        irradiated(records, **undated)
+    assert rows(records.run(), "diagnosis", "laterality", "documented") == [("left", False)]
+
+
 def test_the_morphology_of_the_tumorzuordnung_counts_where_nothing_else_is_said(records):
     records.patient()
     operated(records, Tumorzuordnung_Morphologie="8890/3", **ABOUT)
