@@ -75,6 +75,15 @@ TYPED: dict[str, tuple[str, str, Codes | str]] = {
     "Meldung/SYST/Beginn/@Datumsgenauigkeit": (
         "systemic_therapy", "start_date_precision", {"E": "day", "T": "month"},
     ),
+    "Komplikation_nein_oder_unbekannt": ("toxicity", "statement", {"N": "none", "U": "unknown"}),
+    "Komplikation/Kuerzel": ("toxicity", "code", _SELF),
+    "Grad_maximal2_oder_unbekannt": (
+        "toxicity", "statement", {"K": "none", "1": "present", "2": "present", "U": "unknown"},
+    ),
+    "Nebenwirkung/Grad": ("toxicity", "grade", _SELF),
+    "Nebenwirkung/Version": (
+        "toxicity", "ctcae_version", {"4": "4", "4.03": "4.03", "5.0": "5.0", "Sonstige": "other"},
+    ),
     "Verlauf/Gesamtbeurteilung_Tumorstatus": ("assessment", "overall_status", dict(o.OVERALL)),
     "Verlauf/Verlauf_Lokaler_Tumorstatus": ("assessment", "local_status", dict(o.SINGLE)),
     "Verlauf/Verlauf_Tumorstatus_Lymphknoten": ("assessment", "regional_status", dict(o.SINGLE)),
@@ -98,8 +107,6 @@ KEPT = frozenset(
         "Allgemeiner_Leistungszustand", "Studienteilnahme/NU",
         # Of all tumour; only R0 says something of the primary too.
         "Residualstatus/Gesamtbeurteilung_Residualstatus",
-        "Komplikation_nein_oder_unbekannt", "Komplikation/Kuerzel",
-        "Grad_maximal2_oder_unbekannt", "Nebenwirkung/Grad", "Nebenwirkung/Version",
         "Perkutan/Radiochemo", "Perkutan/Atemgetriggert", "Kontakt/Interstitiell_endokavitaer",
         "Kontakt/Rate_Type", "Metabolisch/Metabolisch_Typ", "Gesamtdosis/Einheit", "Einzeldosis/Einheit",
         "Meldung/SYST/Intention", "Meldung/SYST/Stellung_OP", "Meldung/SYST/Ende_Grund",

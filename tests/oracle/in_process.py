@@ -16,6 +16,8 @@ from sarcoma_pipeline.cohort import (
     derivation,
     eligibility,
     released_events,
+    toxicity,
+    toxicity_endpoints,
 )
 from sarcoma_pipeline.quality import cohort_observations
 from sarcoma_pipeline.quality.curate import Curation, curate
@@ -24,6 +26,7 @@ from sarcoma_pipeline.sources.readers import reader
 from sarcoma_pipeline.sources.received_record import SourceFile
 from schemas.all_contracts import CONTRACTS
 from schemas.configuration import Criterion, Limits, Sources, Study
+from schemas.toxicity_toml import ToxicityEndpoint
 from tests.oracle.grammar import Element
 from tests.spec.told import study
 
@@ -49,6 +52,11 @@ STRICT = STUDY.model_copy(
     }
 )
 """A study that asks for everything; the endpoints are those of :data:`STUDY`, which asks for M0 only."""
+TOXICITY = (
+    ToxicityEndpoint(name="acute", title="Acute", window="acute", least_grade=2, by="sequence"),
+    ToxicityEndpoint(name="late", title="Late", window="late", least_grade=2, by="sequence"),
+    ToxicityEndpoint(name="wound", title="W", measure="major wound complication", by="sequence"),
+)
 NIGHT = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
 
 PROVENANCE = ("record_id", "record_ids", "evidence", "file_id", "ordinal", "position", "pseudonym")
@@ -152,7 +160,12 @@ def derive(
     made = curate(received, sources, night, paths, study=study)
     curated = dict(made.curated)
     whole = derivation.cohort(curated, study)
+    toxic = toxicity.toxicity(curated, whole.happened, whole.members)
     cohort = {
+        "cohort.toxicity": toxic,
+        "cohort.toxicity_endpoints": toxicity_endpoints.derive(
+            curated, whole.happened, whole.members, toxic, TOXICITY, study.gate
+        ),
         "cohort.strict": eligibility.assess(curated, whole.happened, STRICT).eligibility,
         "cohort.eligibility": whole.judged.eligibility,
         "cohort.patients": covariates.patients(curated, whole.happened, whole.eligible),
