@@ -79,7 +79,11 @@ TOXICITY_RULES = (
         remedy="In the tumour documentation, add Nebenwirkung/Grad from the letter.",
         source="oBDS 3.0.4 Nebenwirkung_Typ; CTCAE",
         column="grade",
-        holds=pl.col("grade").is_not_null() | (pl.col("kind") != "side effect") | ~_PRESENT,
+        # A table names the therapy only: side effects are those of radiotherapy and drugs.
+        holds=pl.col("grade").is_not_null()
+        | (pl.col("kind") == "complication").fill_null(False)
+        | (pl.col("kind").is_null() & (pl.col("therapy") == "surgery"))
+        | ~_PRESENT,
         missing="kept",
     ),
     Rule(

@@ -46,10 +46,8 @@ def toxicity(curated: Curated, timeline: Timeline, members: pl.DataFrame) -> pl.
         code=pl.when(_well_formed()).then("code"),
         grade=pl.when(pl.col("grade").is_between(0, 5)).then("grade"),
         of_primary_treatment=(primary_course | definitive).fill_null(False),
-        window=pl.when(radiotherapy & present)
-        .then(window())
-        .when(radiotherapy & (pl.col("statement") == "none"))
-        .then("stated_window"),
+        # A dated "none" says that there was none in the window of its day.
+        window=pl.when(radiotherapy & (present | (pl.col("statement") == "none"))).then(window()),
         evidence=pl.col("record_ids").list.unique().list.sort(),
     ).with_columns(
         days_since_therapy=pl.col("onset_day") - pl.col("therapy_day"),

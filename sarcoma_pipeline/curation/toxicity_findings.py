@@ -35,6 +35,16 @@ FATAL_WITHOUT_DEATH = Rule(
     source="CTCAE 5.0: grade 5 is death related to the adverse event",
     sides=(STATEMENTS.at_times(),),
 )
+AFTER_DEATH = Rule(
+    "toxicity.after-death",
+    "warning",
+    on="typed.toxicity",
+    scope="patient",
+    what="The toxicity began after the patient's death. The cumulative incidence ends at the death, but the "
+    "toxicity counts in the share of patients.",
+    remedy="Compare the day of onset in the table with the date of death, and correct the wrong one.",
+    sides=(STATEMENTS.at_times(),),
+)
 NOT_PLACED = Rule(
     "toxicity.not-placed",
     "warning",
@@ -85,10 +95,7 @@ def observe(toxicity: pl.DataFrame, vital: pl.DataFrame) -> pl.DataFrame:
     lone = pl.col("attribution").is_null()
     radiotherapy = pl.col("therapy") == "radiotherapy"
     dead = vital.filter(pl.col("status").is_in([DECEASED, DECEASED_DATE_UNKNOWN]))
-    by_therapy = [*TUMOUR, "therapy", "therapy_date", "therapy_day", "course_id"]
-    none = told.filter(~lone, statement="none")
-    present_too = present.filter(~lone).join(none, on=by_therapy, how="semi", nulls_equal=True)
-    contradicted = none.join(present_too, on=by_therapy, how="semi", nulls_equal=True)
+    contradicted = _contradicted(told.filter(~lone, statement="none"), present.filter(~lone))
     unplaced = present.filter(radiotherapy, ~lone, ~early, pl.col("_window").is_null())
     table = typed.Toxicity.table()
 
@@ -98,9 +105,19 @@ def observe(toxicity: pl.DataFrame, vital: pl.DataFrame) -> pl.DataFrame:
         one = ordered.unique("record_id", keep="first", maintain_order=True)
         return observation(one, rule, table, column, pl.col(column))
 
+    first = pl.coalesce(interval(pl.col("onset_date"), pl.col("onset_date_precision"))[0], "onset_date")
+    died = dead.select(
+        "patient_id",
+        _died=interval(pl.col("death_date"), pl.col("death_date_precision"))[1],
+        _day="death_day",
+    )
+    late = present.join(died, on="patient_id").filter(
+        pl.coalesce([first > pl.col("_died"), pl.col("onset_day") > pl.col("_day")]).fill_null(False)
+    )
     return pl.concat(
         [
             Observation.empty(),
+            found(late, AFTER_DEATH, "onset_date"),
             found(present.filter(early), BEFORE_THERAPY, "onset_date"),
             found(
                 present.filter(pl.col("grade") == 5).join(dead, on="patient_id", how="anti"),
@@ -111,3 +128,23 @@ def observe(toxicity: pl.DataFrame, vital: pl.DataFrame) -> pl.DataFrame:
             found(contradicted, REPORTS_DIFFER, "statement"),
         ]
     )  # fmt: skip
+
+
+def _contradicted(none: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
+    """Return the statements of none that another one on the same therapy contradicts.
+
+    Acute and late toxicity do not contradict each other, nor does what began after the day of the statement.
+    """
+    window = pl.when(pl.col("therapy") == "radiotherapy").then("_window")
+    by_therapy = [*TUMOUR, "therapy", "therapy_date", "therapy_day", "course_id", "_of"]
+    day = pl.coalesce([(pl.col("onset_date") - pl.col("therapy_date")).dt.total_days(), "onset_day"])
+    began = present.select(*by_therapy[:-1], _of=window, _began=day)
+    return (
+        none.with_row_index("_row")
+        .with_columns(_of=window, _stated=day)
+        .join(began, on=by_therapy, nulls_equal=True)
+        .filter((pl.col("_began") <= pl.col("_stated")).fill_null(True))
+        .unique("_row", keep="any")
+        .sort("_row")
+        .select(none.columns)
+    )

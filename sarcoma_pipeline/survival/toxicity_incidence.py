@@ -10,10 +10,11 @@ import polars as pl
 
 from sarcoma_pipeline.survival import gray
 from sarcoma_pipeline.survival.competing_risks import aalen_johansen
-from sarcoma_pipeline.survival.kaplan_meier import TOLERANCE
+from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, TOLERANCE
 from sarcoma_pipeline.survival.toxicity_groups import grouped
 from schemas.analysis_toxicity import ToxicityCurve, ToxicityIncidence
 from schemas.configuration import Covariate
+from schemas.toxicity_codes import WOUND_DAYS
 from schemas.toxicity_toml import ToxicityEndpoint
 
 TOXICITY = "toxicity"
@@ -69,7 +70,9 @@ def toxicity_incidence(
                     curve.with_columns(pl.lit(v, pl.String).alias(k) for k, v in named.items())
                 )
             )
-            lines += [{**named, **of_test, **line} for line in _read(of, curve, horizons_months)]
+            lines += [
+                {**named, **of_test, **line} for line in _read(of, curve, horizons_months, _closes(endpoint))
+            ]
     estimates = ToxicityIncidence.empty()
     if lines:
         estimates = pl.DataFrame(lines, infer_schema_length=None).with_row_index("position", offset=1)
@@ -92,15 +95,20 @@ def _curve(times: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _closes(endpoint: ToxicityEndpoint) -> float | None:
+    """Return the months after which the endpoint cannot occur: the incidence stays as it is."""
+    return WOUND_DAYS / DAYS_PER_MONTH if endpoint.measure != "grade" else None
+
+
 def _read(
-    times: pl.DataFrame, curve: pl.DataFrame, horizons_months: Sequence[float]
+    times: pl.DataFrame, curve: pl.DataFrame, horizons_months: Sequence[float], closes: float | None
 ) -> Iterator[dict[str, Any]]:
     outcomes = dict(times.group_by("outcome").len().iter_rows())
     ended = curve["free"][-1] < TOLERANCE
     for horizon in horizons_months:
         now = curve.filter(pl.col("time_months") <= horizon + TOLERANCE).row(-1, named=True)
         after = curve.filter(pl.col("time_months") >= horizon - TOLERANCE)
-        known = after.height > 0 or ended
+        known = after.height > 0 or ended or (closes is not None and horizon >= closes)
         read = {c: now[c] if known else None for c in ("standard_error", "ci_low", "ci_high")}
         yield {
             "horizon_months": float(horizon),

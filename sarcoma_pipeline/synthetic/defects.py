@@ -24,6 +24,7 @@ from sarcoma_pipeline.synthetic import (
     defects_obds,
     defects_radiotherapy,
     defects_reports,
+    defects_toxicity,
     department_table,
 )
 from sarcoma_pipeline.synthetic.drop import OFFICES, TABLE, Drop, Planned
@@ -31,7 +32,7 @@ from sarcoma_pipeline.synthetic.people import Person
 from sarcoma_pipeline.synthetic.registry_reply import german, reply
 from sarcoma_pipeline.synthetic.seeding import PLANTS, Planted, plants
 
-__all__ = ["PLANTS", "defects_obds", "defects_radiotherapy", "defects_reports", "plant"]
+__all__ = ["PLANTS", "defects_obds", "defects_radiotherapy", "defects_reports", "defects_toxicity", "plant"]
 
 _ARCHIVED = (2021, 12, 30, 12, 0, 0)
 _STRANGER = {"family": "Xantelbrook", "given": "Paul", "born": "11.06.1948", "sex": "M", "number": ""}

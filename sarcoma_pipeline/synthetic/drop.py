@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sarcoma_pipeline.synthetic import department_table, dicom, obds, registry_reply
+from sarcoma_pipeline.synthetic import department_table, dicom, late_effects, obds, registry_reply
 from sarcoma_pipeline.synthetic.obds import Element
 from sarcoma_pipeline.synthetic.people import Person
 from sarcoma_pipeline.synthetic.registry_reply import Reply
 
 TABLE = "tables/sarkomtabelle.csv"
+LATE_EFFECTS = "tables/spaetfolgen.csv"
 OFFICES = ("registry/meldeamt_nord.csv", "registry/meldeamt_sued.csv", "registry/meldeamt_west.csv")
 _YEARS = ((2009, 2012), (2013, 2015), (2016, 2018), (2019, 2021))
 _EXPORTED = dt.date(2021, 12, 30)
@@ -70,6 +71,7 @@ class Drop:
         replies: relative path to the rows of an office's file.
         without: relative path of a reply file to the header that it lacks.
         rows: rows of the department's table.
+        late_effects: rows of its table of late effects.
         courses: patient number to planned courses; "" for those without a patient.
         raw: relative path to content of malformed files.
     """
@@ -78,6 +80,7 @@ class Drop:
     replies: dict[str, list[Reply]] = field(default_factory=dict)
     without: dict[str, str] = field(default_factory=dict)
     rows: list[dict[str, str]] = field(default_factory=list)
+    late_effects: list[dict[str, str]] = field(default_factory=list)
     courses: dict[str, list[Planned]] = field(default_factory=dict)
     raw: dict[str, bytes] = field(default_factory=dict)
 
@@ -120,7 +123,9 @@ class Drop:
         contents |= {
             path: registry_reply.file(rows, self.without.get(path)) for path, rows in self.replies.items()
         }
-        contents |= ({TABLE: department_table.file(self.rows)} if self.rows else {}) | self.raw
+        contents |= {TABLE: department_table.file(self.rows)} if self.rows else {}
+        contents |= {LATE_EFFECTS: late_effects.file(self.late_effects)} if self.late_effects else {}
+        contents |= self.raw
         for path, content in contents.items():
             target = into / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +172,11 @@ def lay_out(persons: Sequence[Person], asked: Sequence[Person]) -> Drop:
         persons: all persons.
         asked: the persons about whom registry offices were asked.
     """
-    drop = Drop(rows=[department_table.row(person) for person in persons])
+    cohort = [person for person in persons if person.of_cohort]
+    drop = Drop(
+        rows=[department_table.row(person) for person in persons],
+        late_effects=[row for row in map(late_effects.row, cohort) if row is not None],
+    )
     for first, last in _YEARS:
         exported = [p for p in persons if first <= p.diagnosis_date.year <= last]
         drop.exports[f"obds/tudok_{first}-{last}.xml"] = Export(

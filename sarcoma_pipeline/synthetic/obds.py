@@ -208,7 +208,13 @@ class Course:
         if person.certainty == "histological":
             _histology(module, person.surgery_date, person.icdo3_morphology, _specimen_grade(person))
         put(put(module, "Residualstatus"), "Lokale_Beurteilung_Residualstatus", person.resection_status)
-        put(put(module, "Komplikationen"), "Komplikation_nein_oder_unbekannt", "N")
+        complications = put(module, "Komplikationen")
+        if person.of_cohort and person.index % 7 == 0:
+            # Every second of these bleedings needed an operation.
+            kind = "RNB" if person.index % 2 else "WUH"
+            put(put(put(complications, "Menge_Komplikation"), "Komplikation"), "Kuerzel", kind)
+        else:
+            put(complications, "Komplikation_nein_oder_unbekannt", "N")
         return meldung
 
     def radiotherapy(self) -> Element:
@@ -235,7 +241,14 @@ class Course:
             put(level, "Einheit", "Gy")
         put(beam, "Boost", "SIB" if person.simultaneous_integrated_boost else "N")
         put(module, "Ende_Grund", "E")
-        put(put(module, "Nebenwirkungen"), "Grad_maximal2_oder_unbekannt", "2" if person.index % 2 else "1")
+        effects = put(module, "Nebenwirkungen")
+        if person.of_cohort and person.index % 9 == 0:
+            effect = put(put(effects, "Menge_Nebenwirkung"), "Nebenwirkung")
+            put(put(effect, "Art"), "Bezeichnung", "Radiodermatitis")
+            put(effect, "Grad", "3")
+            put(effect, "Version", "5.0")
+        else:
+            put(effects, "Grad_maximal2_oder_unbekannt", "2" if person.index % 2 else "1")
         return meldung
 
     def systemic_therapy(self) -> Element:

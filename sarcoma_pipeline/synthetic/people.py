@@ -90,6 +90,11 @@ class Person:
         """A number that varies between persons, for choices that should differ."""
         return int(self.number)
 
+    @property
+    def of_cohort(self) -> bool:
+        """Whether the person is one of the demo's known patients."""
+        return self.patient.startswith("DEMO-")
+
 
 _DEFAULTED = frozenset(f.name for f in fields(Person) if f.default is not MISSING)
 _MIDDLES = ("", "en", "el", "er", "in", "al", "um", "os", "ar", "ik", "ob", "et", "ul", "am", "ert", "ang")

@@ -72,6 +72,10 @@ def rows(curated, *told: dict, cutoff=None) -> pl.DataFrame:
         ({"onset_date": D(2012, 4, 1), "therapy_date": None}, None, None),
         ({"stated_window": "acute", "statement": "none"}, "acute", "statement"),
         ({"stated_window": "acute", "statement": "unknown"}, None, None),
+        # None on a day says that there was none in the window of that day.
+        ({"onset_date": D(2012, 5, 2), "statement": "none"}, "late", "date"),
+        ({"onset_date": D(2012, 5, 1), "statement": "none"}, "acute", "date"),
+        ({"statement": "none"}, None, None),
     ],
 )
 def test_acute_is_up_to_day_90_of_radiotherapy(curated, told, window, basis):

@@ -173,6 +173,30 @@ def test_reports_that_differ_on_whether_there_was_any_are_a_finding(patient):
     assert sorted(rows(outcome, "statement", "grade")) == [("none", 0), ("present", 2)]
 
 
+@pytest.mark.parametrize(
+    ("acute", "day", "differ"),
+    [
+        ("1", "01.05.2013", False),  # acute toxicity, and no late toxicity on day 455
+        ("K", "01.05.2013", False),
+        ("1", "01.03.2012", True),  # none on day 29, within the acute window
+    ],
+)
+def test_no_late_toxicity_does_not_contradict_an_acute_one(patient, monkeypatch, acute, day, differ):
+    radiotherapy(patient, Grad_maximal2_oder_unbekannt=acute)
+    ids, outcome = by_table(patient, monkeypatch, {"Art": "", "Grad": "0", "Tag": day})
+    assert told(outcome, "toxicity.reports-differ") == (ids if differ else [])
+
+
+def test_none_before_the_onset_does_not_contradict_it(patient, monkeypatch):
+    radiotherapy(patient)
+    cells = [
+        {"Art": "", "Grad": "0", "Tag": "01.10.2012"},
+        {"Art": "Fibrose", "Grad": "2", "Tag": "01.05.2013"},
+    ]
+    _, outcome = by_table(patient, monkeypatch, *cells)
+    assert told(outcome, "toxicity.reports-differ") == []
+
+
 def test_a_fatal_toxicity_needs_a_death(patient):
     effect = {"Bezeichnung": "Sepsis", "Grad": "5", "Version": "5.0"}
     record = radiotherapy(patient, effect)
@@ -256,6 +280,14 @@ def test_toxicity_dated_before_the_therapy_of_its_own_row_is_a_finding(patient, 
     ids, outcome = by_table(patient, monkeypatch, cells)
     assert told(outcome, "toxicity.before-therapy") == ids
     assert told(outcome, "toxicity.not-placed") == [], "one fault is one finding"
+
+
+@pytest.mark.parametrize(("day", "faulty"), [("02.06.2013", True), ("01.06.2013", False), ("", False)])
+def test_toxicity_after_death_is_a_finding(patient, monkeypatch, day, faulty):
+    radiotherapy(patient)
+    patient.meldung(r.ObdsDeath, Sterbedatum="2013-06-01", Tod_tumorbedingt="N")
+    ids, outcome = by_table(patient, monkeypatch, {"Art": "Fibrose", "Grad": "2", "Tag": day})
+    assert told(outcome, "toxicity.after-death") == (ids if faulty else [])
 
 
 # --- rules on one record -----------------------------------------------------------------------------

@@ -81,3 +81,12 @@ def test_acute_toxicity_has_no_incidence() -> None:
     acute = LATE.model_copy(update={"window": "acute"})
     made = toxicity_incidence(*cohort(["x"], [100], ["toxicity"]), [acute], [GROUP], [12.0])
     assert made.estimates.is_empty() and made.curves.is_empty()
+
+
+def test_the_incidence_of_wounds_stays_after_their_window() -> None:
+    patients, states = cohort(
+        ["x"] * 4, [40, 120, 120, 120], ["toxicity", "censored", "censored", "censored"]
+    )
+    wound = ToxicityEndpoint(name="late", title="W", measure="major wound complication", by="group")
+    made = toxicity_incidence(patients, states, [wound], [GROUP], [3.0, 12.0]).estimates
+    assert made.filter(level="x")["value"].to_list() == [0.25, 0.25]

@@ -207,7 +207,8 @@ def by_level(
         test: text beside the title, the result of the test.
         horizon: end of the time axis in months.
         least_at_risk: patients at risk below which a curve ends.
-        incidence: whether ``survival`` is a cumulative incidence, not Kaplan and Meier's estimate.
+        incidence: whether ``survival`` is a cumulative incidence since a therapy, not Kaplan and Meier's
+            estimate.
     """
     height = _HEIGHT - 48 + 16 * len(levels)
     sheet, frame = Drawing(_WIDTH + _FOR_NAMES, height), _Axes(horizon, _BESIDE_LEVELS)
@@ -218,7 +219,8 @@ def by_level(
         lower = _steps([(r["time_months"], r["ci_low"]) for r in known], rows[-1]["time_months"])
         band = [frame.at(t, s) for t, s in [*upper, *reversed(lower)]]
         sheet.path(band, width=0, fill=_colour(index), opacity=_BAND_OPACITY / (1 if len(drawn) < 4 else 2))
-    frame.draw(sheet, _("Cumulative incidence (%)") if incidence else _("Probability (%)"))
+    label = _("Cumulative incidence (%)") if incidence else _("Probability (%)")
+    frame.draw(sheet, label, since_therapy=incidence)
     ends = []
     for index, (level, rows) in enumerate(drawn.items()):
         steps = _steps([(r["time_months"], r["survival"]) for r in rows], None)
@@ -297,8 +299,9 @@ class _Axes:
         """Return the coordinates of a point."""
         return self.left + (_RIGHT - self.left) * months / self.end, _BOTTOM - (_BOTTOM - _TOP) * share
 
-    def draw(self, sheet: Drawing, label: str) -> None:
+    def draw(self, sheet: Drawing, label: str, *, since_therapy: bool = False) -> None:
         """Draw axes, ticks and labels."""
+        months = _("Months since the therapy") if since_therapy else _("Months since diagnosis")
         sheet.line(self.left, _TOP, self.left, _BOTTOM)
         sheet.line(self.left, _BOTTOM, _RIGHT, _BOTTOM)
         for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
@@ -309,7 +312,7 @@ class _Axes:
             x = self.at(tick, 0)[0]
             sheet.line(x, _BOTTOM, x, _BOTTOM + 5)
             sheet.text(x, _BOTTOM + 19, str(tick), anchor="middle")
-        sheet.text((self.left + _RIGHT) / 2, _BOTTOM + 37, _("Months since diagnosis"), anchor="middle")
+        sheet.text((self.left + _RIGHT) / 2, _BOTTOM + 37, months, anchor="middle")
         sheet.text(self.left - 54, (_TOP + _BOTTOM) / 2, label, anchor="middle", turned=True)
 
 
