@@ -56,7 +56,7 @@ def test_every_asset_is_described(definitions):
 def test_the_release_depends_on_every_source(definitions):
     graph = definitions.resolve_asset_graph()
     drops = {k for k in graph.get_all_asset_keys() if k.path[1] == "drop"}
-    assert len(drops) == 4
+    assert len(drops) == 5
     release = next(k for k in graph.get_all_asset_keys() if k.path[-1] == "cohort_duckdb")
     above, front = set(), {release}
     while front:
