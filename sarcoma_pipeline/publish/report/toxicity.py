@@ -114,7 +114,7 @@ def blocks(report: Report) -> Iterator[Paragraph | Table | Figure]:
     if report.has("analysis.toxicity_incidence"):
         yield _incidences(report, terms)
     if report.has("analysis.toxicity_curve"):
-        yield _figure(report, terms)
+        yield _figure(report)
     if report.has("analysis.dose_response"):
         yield from dose_curve.curves(report)
 
@@ -213,7 +213,7 @@ def _incidences(report: Report, terms: dict[str, str]) -> Table:
     )  # fmt: skip
 
 
-def _figure(report: Report, terms: dict[str, str]) -> Figure:
+def _figure(report: Report) -> Figure:
     frame, least = report.frames["analysis.toxicity_curve"], report.study.statistics.least_at_risk
     decimals = report.study.statistics.p_decimals
     tests = report.frames["analysis.toxicity_incidence"]
@@ -236,9 +236,7 @@ def _figure(report: Report, terms: dict[str, str]) -> Figure:
             curves.by_level(
                 levels, key=f"svg-toxicity-{name.lower().replace(' ', '-')}-{by.replace('_', '-')}",
                 letter=letter, title=_(titles.get(name, name)),
-                test=_("by {group}; Gray’s test p = {p}").format(
-                    group=in_sentence(_(terms.get(by, by))), p=p_value(p, decimals)
-                ).replace("= <", "< "),
+                test=_("Gray’s test p = {p}").format(p=p_value(p, decimals)).replace("= <", "< "),
                 horizon=float(part.select(pl.col("time_months").max()).item() or 1), least_at_risk=least,
                 incidence=True,
             )
