@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sarcoma_pipeline.curation import planned_doses
@@ -38,7 +40,7 @@ def shown(found: Wanted) -> list[tuple]:
     )
 
 
-BOOST = {"label": "BOOST", "date": "20150320", "structures": "1.5"}
+BOOST: dict[str, Any] = {"label": "BOOST", "date": "20150320", "structures": "1.5"}
 
 
 def test_the_only_plan_of_a_course_is_the_course(case):
