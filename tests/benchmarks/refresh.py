@@ -101,12 +101,14 @@ def night(place: Place) -> Night:
 
 
 _LOOK = """
-import datetime, time
-from sarcoma_pipeline.orchestration import skip_unchanged
+import time
+from sarcoma_pipeline.orchestration import run_history, skip_unchanged
+from sarcoma_pipeline.sources import readers  # registers the kinds of sources
 from sarcoma_pipeline.study import project
 study = project.load("sts_imrt")
 began = time.perf_counter()
-found = skip_unchanged.look(study, datetime.date.today())
+with run_history.opened(run_history.home_of(study.root)) as history:
+    found = skip_unchanged.look(study, history, study.now().date())
 print(time.perf_counter() - began if found else "a refresh would be asked for")
 """
 
