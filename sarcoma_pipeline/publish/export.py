@@ -101,7 +101,11 @@ def csv(contract: type[Contract], frame: pl.DataFrame, path: Path) -> Path:
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:
     """Join lists of texts into one text."""
-    return frame.with_columns(pl.col(pl.List(pl.String)).list.join(LIST_SEPARATOR))
+    return frame.with_columns(
+        pl.col(name).cast(pl.List(pl.String)).list.join(LIST_SEPARATOR)
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, pl.List)
+    )
 
 
 def xlsx(contract: type[Contract], frame: pl.DataFrame, path: Path) -> Path:

@@ -20,7 +20,9 @@ def test_columns_and_levels_exist(any_study: Study) -> None:
     asked += [(c.column, set(c.levels) - set(c.merge.values())) for c in any_study.covariates]
     asked += [(c.column, set(c.merge)) for c in any_study.covariates]
     for name, levels in asked:
-        codes = VOCABULARIES[columns[name].vocabulary or ""] if columns[name].vocabulary else ()
+        coded = columns[name].vocabulary
+        of_type = ("true", "false") if columns[name].dtype == "Boolean" else ()
+        codes = VOCABULARIES[coded] if coded else of_type
         assert levels <= set(codes), name
 
 
