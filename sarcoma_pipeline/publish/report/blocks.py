@@ -25,9 +25,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph of text."""
+    """A paragraph of text, with a bold word or two at its beginning if it opens a part of the section."""
 
     text: str
+    lead: str = ""
 
 
 @dataclass(frozen=True)

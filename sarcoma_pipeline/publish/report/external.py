@@ -8,11 +8,11 @@ import polars as pl
 
 from sarcoma_pipeline.publish.report import calibrations
 from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report
-from sarcoma_pipeline.publish.report.number_format import MISSING, capital, number
+from sarcoma_pipeline.publish.report.number_format import MISSING, capital, listed, number
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
 from schemas.language import gettext as _
 from schemas.language import in_sentence
-from schemas.study_toml import Validation
+from schemas.study_toml import Study, Validation
 
 
 def blocks(report: Report) -> Iterator[Paragraph | Table | Figure]:
@@ -57,6 +57,18 @@ def blocks(report: Report) -> Iterator[Paragraph | Table | Figure]:
             panels,
         )
         yield _benefit(report, validation, key)
+
+
+def methods_sentence(study: Study) -> str:
+    """Return the sentence on how published prognostic models were judged."""
+    names = listed([in_sentence(validation.title) for validation in study.validation])
+    return _(
+        "Published prognostic models ({names}) were applied as they stand, with their own coefficients and "
+        "baseline survival, to the patients with all of their predictors. Discrimination is given as "
+        "Harrell’s and Uno’s concordance; calibration as the slope of the linear predictor in a Cox model "
+        "(Royston and Altman, 2013), as observed (Kaplan–Meier) over expected events, and by groups of "
+        "predicted risk at each horizon; usefulness as net benefit (Vickers, 2008)."
+    ).format(names=names)
 
 
 def _of(report: Report, table: str, validation: Validation) -> pl.DataFrame:

@@ -98,7 +98,7 @@ def _completeness(
         ),
         tuple(lines),
         (note, *(_("Warning: {warning}").format(warning=w) for w in warnings)),
-        (24, 6, 8, 10, 10, 13, 6, 8, 8, 7),
+        (21, 6, 8, 10, 10, 13, 6, 9, 10, 7),
     )
 
 

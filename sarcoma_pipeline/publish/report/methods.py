@@ -320,7 +320,7 @@ def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
     packages = listed([f"{name} {version}" for name, version in installed.items()])
     return _(
         "Analysis: sarcoma_pipeline {code_version} with {packages}. Its estimators are tested "
-        "against R’s packages survival, cmprsk and rms."
+        "against R’s packages survival, cmprsk, rms and mice."
     ).format(code_version=release["code_version"], packages=packages)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ MISSING = "–"
 """Printed for values that are missing or suppressed."""
 
 NOT_REACHED = marked("not reached")
+
+_PER_CENT, _EQUALS = re.compile(r"(?<=\d) %"), re.compile(r"\b([np]) ([=<]) (?=\d)")
 
 
 def number(value: float | None, decimals: int = 0) -> str:
@@ -85,3 +88,8 @@ def listed(words: list[str], last: str = marked(" and ")) -> str:
 def capital(words: str) -> str:
     """Capitalise the first letter."""
     return words[:1].upper() + words[1:]
+
+
+def tied(text: str) -> str:
+    """Put no-break spaces before per cent signs and within ``p = 0.03``, where no line must end."""
+    return _EQUALS.sub("\\1\u00a0\\2\u00a0", _PER_CENT.sub("\u00a0%", text))

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from sarcoma_pipeline.publish.report import downloads
 from sarcoma_pipeline.publish.report.blocks import Report, Section
+from sarcoma_pipeline.publish.report.number_format import tied
 from sarcoma_pipeline.publish.report.report_tables import Table
 from sarcoma_pipeline.publish.report.sections import sections
 from schemas.configuration import Sources, Study
@@ -42,6 +43,7 @@ def page(
         autoescape=True,
         undefined=StrictUndefined,
     )
+    environment.filters["tied"] = tied
     source, _, _ = PackageLoader("sarcoma_pipeline.publish.report", "").get_source(environment, "page.css")
     label = frames["meta.release"].row(0, named=True)
     made = dt.datetime.fromisoformat(label["released_at"]).replace(tzinfo=None)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import polars as pl
-
 from sarcoma_pipeline.publish.report import (
     competing,
     external,
@@ -17,12 +15,11 @@ from sarcoma_pipeline.publish.report import (
     methods,
     report_tables,
     strobe,
+    summary,
     toxicity,
     weighted,
-    whole_models,
 )
 from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report, Section
-from sarcoma_pipeline.publish.report.number_format import listed, median, number, rate
 from sarcoma_pipeline.publish.report.report_tables import Table
 from sarcoma_pipeline.publish.report.sections_of_quality import (
     audit_section,
@@ -44,7 +41,7 @@ from sarcoma_pipeline.publish.report.sections_of_results import (
 )
 from schemas.disclosure import WITHHELD
 from schemas.language import gettext as _
-from schemas.language import marked
+from schemas.language import marked, pgettext
 
 
 def sections(report: Report) -> list[Section]:
@@ -58,52 +55,6 @@ def sections(report: Report) -> list[Section]:
     present.append(Section("checklist", _("STROBE and RECORD"), tuple(_checklist(report, present, keys))))
     present.append(Section("provenance", _("Provenance"), tuple(_provenance(report))))
     return present
-
-
-def _summary(report: Report) -> Iterator[Paragraph]:
-    if not report.has("analysis.survival_estimate"):
-        return
-    estimates = report.frames["analysis.survival_estimate"]
-    patients = report.frames["meta.release"].row(0, named=True)["eligible"]
-    followed = [
-        _("The median observed follow-up was {value} months (Q1–Q3 {q1}–{q3}).").format(
-            value=number(r["value"], report.decimals),
-            q1=number(r["q1"], report.decimals),
-            q3=number(r["q3"], report.decimals),
-        )
-        for r in estimates.filter(quantity="follow-up observed").rows(named=True)
-    ]
-    yield Paragraph(
-        " ".join([_("{patients} patients were analysed.").format(patients=number(patients)), *followed])
-    )
-    for name, title in report.titles.items():
-        mine = estimates.filter(endpoint=name)
-        if not mine.is_empty():
-            yield Paragraph(_outcome(title, mine, report.decimals))
-    yield from whole_models.summary(report)
-
-
-def _outcome(title: str, estimates: pl.DataFrame, decimals: int) -> str:
-    middle = estimates.filter(quantity="median").row(0, named=True)
-    at = estimates.filter(pl.col("value").is_not_null(), quantity="survival").rows(named=True)
-    shares = [
-        _("{value} at {horizon_months} months").format(
-            value=rate(r["value"], r["ci_low"], r["ci_high"], " %", decimals),
-            horizon_months=number(r["horizon_months"]),
-        )
-        for r in at
-    ]
-    months = median(middle["value"], middle["ci_low"], middle["ci_high"], decimals=decimals)
-    middles = _("median {months} months.") if months[0].isdigit() else _("median {months}.")
-    return "; ".join(
-        part
-        for part in (
-            _("{title}: {events} events").format(title=title, events=number(middle["events"])),
-            listed(shares),
-            middles.format(months=months),
-        )
-        if part
-    )
 
 
 def _disclosure(report: Report) -> Iterator[Paragraph]:
@@ -128,23 +79,24 @@ def _disclosure(report: Report) -> Iterator[Paragraph]:
 
 
 def _methods(report: Report) -> Iterator[Paragraph]:
-    for text in methods.design(report.study, report.sources):
-        yield Paragraph(text)
-    for text in methods.endpoints(report.study):
-        yield Paragraph(text)
     there = {name: frame for name, frame in report.frames.items() if frame.height}
-    for text in methods.statistics(report.study, there):
-        yield Paragraph(text)
-    if report.has("analysis.imputed_hazard_ratio"):
-        yield Paragraph(imputed.methods_sentence(report.study))
-    if report.has("analysis.weighted_group"):
-        yield Paragraph(weighted.methods_sentence(report.study))
-    for text in toxicity.choices(report.study):
-        yield Paragraph(text)
-    if said := competing.methods_sentences(report):
-        yield Paragraph(" ".join(said))
     release = report.frames["meta.release"].row(0, named=True)
-    yield Paragraph(methods.software(release, report.versions))
+    further = [
+        imputed.methods_sentence(report.study) if "analysis.imputed_hazard_ratio" in there else "",
+        weighted.methods_sentence(report.study) if "analysis.weighted_group" in there else "",
+        *toxicity.choices(report.study),
+        " ".join(competing.methods_sentences(report)),
+        external.methods_sentence(report.study) if "analysis.external_validation" in there else "",
+    ]
+    parts = (
+        (_("Patients and data"), methods.design(report.study, report.sources)),
+        (pgettext("part of the methods", "Endpoints"), methods.endpoints(report.study)),
+        (_("Statistics"), [*methods.statistics(report.study, there), *filter(None, further)]),
+        (_("Software"), [methods.software(release, report.versions)]),
+    )
+    for name, said in parts:
+        for at, text in enumerate(said):
+            yield Paragraph(text, lead="" if at else name)
 
 
 def _checklist(report: Report, present: list[Section], keys: set[str]) -> Iterator[Paragraph | Table]:
@@ -172,7 +124,7 @@ def _provenance(report: Report) -> Iterator[Paragraph]:
 
 
 _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table | Figure]]], ...] = (
-    ("summary", marked("Summary"), _summary),
+    ("summary", marked("Summary"), summary.blocks),
     ("disclosure", marked("Disclosure control"), _disclosure),
     ("methods", marked("Methods"), _methods),
     ("participants", marked("Participants"), participants_section),

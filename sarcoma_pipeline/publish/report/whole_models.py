@@ -30,7 +30,7 @@ from schemas.language import in_sentence, ngettext
 from schemas.statistics import FEW, TOO_FEW, Statistics
 
 
-def summary(report: Report) -> Iterator[Paragraph]:
+def summary(report: Report) -> Iterator[str]:
     """Say which models have too few events, and where a small p value is not borne out by the joint test."""
     if not report.has("analysis.model_fit"):
         return
@@ -38,7 +38,7 @@ def summary(report: Report) -> Iterator[Paragraph]:
     few = [model.name for model in report.study.models if fits.get(model.name, {}).get("verdict") == TOO_FEW]
     least = report.study.statistics.too_few_events_per_coefficient
     if few:
-        yield Paragraph(
+        yield (
             ngettext(
                 "Of {models} multivariable models, {few} ({names}) has fewer than {least} events per "
                 "coefficient: too few for hazard ratios and p values to mean anything.",
@@ -48,7 +48,7 @@ def summary(report: Report) -> Iterator[Paragraph]:
             ).format(models=number(len(fits)), few=number(len(few)), names=listed(few), least=general(least))
         )
     for model in report.study.models:
-        yield from map(Paragraph, contradicted(report, model))
+        yield from contradicted(report, model)
 
 
 def beside(report: Report, model: Model, title: str, rows: pl.DataFrame) -> Iterator[Paragraph | Table]:

@@ -122,6 +122,7 @@ def _write(paragraph: Paragraph, words: str, line: Line, *, first: bool, right: 
         run = paragraph.add_run(words)
         run.font.size = Pt(8)
         run.bold = True if line.heading else None
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1)
     if first and line.indent:
         paragraph.paragraph_format.left_indent = Cm(0.3)
     if right:

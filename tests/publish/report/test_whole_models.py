@@ -198,7 +198,7 @@ def test_imputed_models_stand_beside_the_complete_cases(
     assert row["n"] == 86 and row["complete_n"] == 72
     assert by_name["Female vs. male"][2].startswith(f"{row['hazard_ratio']:.3f} (")
     assert by_name["Female vs. male"][0].startswith(f"{row['complete_hazard_ratio']:.3f} (")
-    text = tree.text_content()
+    text = tree.text_content().replace("\u00a0", " ")
     assert "Gender (14, 16.3 %)" in text and "leave out 14 of 86 patients" in text
     assert "imputed 3 times by chained equations" in text and "and tumor localization" in text.lower()
     for name in ("analysis.imputed_hazard_ratio", "analysis.imputed_covariate"):

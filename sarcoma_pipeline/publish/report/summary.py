@@ -1,0 +1,146 @@
+"""Writes the summary from the released numbers: what was found, how sure it is, what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from sarcoma_pipeline.publish.report import whole_models
+from sarcoma_pipeline.publish.report.blocks import Paragraph, Report
+from sarcoma_pipeline.publish.report.number_format import listed, median, number, percent, rate
+from sarcoma_pipeline.survival.sensitivity import beyond_error
+from schemas.assumptions import alternatives
+from schemas.language import gettext as _
+from schemas.language import ngettext
+
+
+def blocks(report: Report) -> Iterator[Paragraph]:
+    """Yield the summary; the first paragraph of each part has the part's name as its lead."""
+    if not report.has("analysis.survival_estimate"):
+        return
+    parts = (
+        (_("What was found"), _found(report)),
+        (_("How sure it is"), _sure(report)),
+        (_("What would change it"), _changing(report)),
+    )
+    for name, said in parts:
+        for at, text in enumerate(said):
+            yield Paragraph(text, lead="" if at else name)
+
+
+def _found(report: Report) -> Iterator[str]:
+    estimates = report.frames["analysis.survival_estimate"]
+    patients = report.frames["meta.release"].row(0, named=True)["eligible"]
+    followed = [
+        _("The median observed follow-up was {value} months (Q1–Q3 {q1}–{q3}).").format(
+            value=number(r["value"], report.decimals),
+            q1=number(r["q1"], report.decimals),
+            q3=number(r["q3"], report.decimals),
+        )
+        for r in estimates.filter(quantity="follow-up observed").rows(named=True)
+    ]
+    yield " ".join([_("{patients} patients were analysed.").format(patients=number(patients)), *followed])
+    for name, title in report.titles.items():
+        mine = estimates.filter(endpoint=name)
+        if not mine.is_empty():
+            yield _outcome(title, mine, report.decimals)
+
+
+def _outcome(title: str, estimates: pl.DataFrame, decimals: int) -> str:
+    middle = estimates.filter(quantity="median").row(0, named=True)
+    at = estimates.filter(pl.col("value").is_not_null(), quantity="survival").rows(named=True)
+    shares = [
+        _("{value} at {horizon_months} months").format(
+            value=rate(r["value"], r["ci_low"], r["ci_high"], " %", decimals),
+            horizon_months=number(r["horizon_months"]),
+        )
+        for r in at
+    ]
+    months = median(middle["value"], middle["ci_low"], middle["ci_high"], decimals=decimals)
+    middles = _("median {months} months.") if months[0].isdigit() else _("median {months}.")
+    return "; ".join(
+        part
+        for part in (
+            _("{title}: {events} events").format(title=title, events=number(middle["events"])),
+            listed(shares),
+            middles.format(months=months),
+        )
+        if part
+    )
+
+
+def _sure(report: Report) -> Iterator[str]:
+    """Say how many patients the last rates rest on, how complete follow-up is, what models can bear."""
+    said = [*_at_the_end(report), *_complete(report)]
+    if said:
+        yield " ".join(said)
+    yield from whole_models.summary(report)
+
+
+def _at_the_end(report: Report) -> Iterator[str]:
+    rates = report.frames["analysis.survival_estimate"].filter(quantity="survival")
+    if report.policy or rates.is_empty():
+        return
+    last = max(rates["horizon_months"].to_list())
+    left = dict(rates.filter(horizon_months=last).select("endpoint", "at_risk").iter_rows())
+    shown = [f"{number(left[name])} ({name})" for name in report.titles if left.get(name) is not None]
+    if shown:
+        yield _(
+            "Brackets are 95 % confidence intervals. At {months} months {left} patients are at risk."
+        ).format(months=number(last), left=listed(shown))
+
+
+def _complete(report: Report) -> Iterator[str]:
+    if not report.has("analysis.follow_up_completeness"):
+        return
+    rows = report.frames["analysis.follow_up_completeness"]
+    whole = {r["endpoint"]: r for r in rows.filter(pl.col("covariate").is_null()).rows(named=True)}
+    of = next((whole[name] for name in report.titles if name in whole), None)
+    if of and of["completeness"] is not None and of["lost"] is not None:
+        yield ngettext(
+            "Follow-up ({endpoint}) has {share} % of the possible person-years; {lost} patient was lost.",
+            "Follow-up ({endpoint}) has {share} % of the possible person-years; {lost} patients were lost.",
+            of["lost"],
+        ).format(endpoint=of["endpoint"], share=percent(of["completeness"]), lost=number(of["lost"]))
+    warned = rows.filter(pl.col("covariate").is_not_null(), pl.col("warning").is_not_null())
+    by = [name for name in report.titles if name in set(warned["endpoint"])]
+    if by:
+        yield _(
+            "Loss to follow-up differs between groups ({endpoints}): if the lost did better or worse than "
+            "the others, these curves are wrong."
+        ).format(endpoints=listed(by))
+
+
+def _changing(report: Report) -> Iterator[str]:
+    """Name the choices that move an estimate by more than its standard error, and the records set aside."""
+    if report.has("analysis.survival_sensitivity"):
+        yield _assumptions(report)
+    if report.has("quality.accounting"):
+        held = int(report.frames["quality.accounting"]["quarantined"].sum())
+        if held:
+            yield ngettext(
+                "{held} record is in quarantine: no number includes it until it is corrected or waived.",
+                "{held} records are in quarantine: no number includes them until they are corrected or "
+                "waived.",
+                held,
+            ).format(held=number(held))
+
+
+def _assumptions(report: Report) -> str:
+    frame = report.frames["analysis.survival_sensitivity"]
+    sentences = {f"{d.name} = {v}": d.sentence(v) for d, v, _new in alternatives(report.study.assumptions)}
+    moved: dict[str, list[str]] = {}
+    for name in report.titles:
+        for variant, _quantity, _months in beyond_error(frame.filter(endpoint=name)):
+            words = sentences.get(variant) or _(variant.replace("_", " "))
+            of = moved.setdefault(words.removesuffix("."), [])
+            if name not in of:
+                of.append(name)
+    if not moved:
+        return _("No other choice of the definitions moves a survival rate by more than its standard error.")
+    shown = [f"“{variant}” ({listed(of)})" for variant, of in moved.items()]
+    return _(
+        "Another choice of the definitions moves a survival rate by more than its standard error: "
+        "{variants}. The section on sensitivity has the numbers."
+    ).format(variants="; ".join(shown))
