@@ -146,7 +146,7 @@ class ModelData:
             used: rows of the complete cases.
         """
         design = self._varying(used)
-        return design.select(independent(design))
+        return design.select(self._independent(used, design))
 
     def aliased(self, used: pl.DataFrame) -> dict[str, str]:
         """Return the columns that are a linear combination of those before them, with the reason to print.
@@ -156,7 +156,16 @@ class ModelData:
         """
         design = self._varying(used)
         why = "no estimate: the covariates before it tell it completely (collinear)"
-        return dict.fromkeys(set(design.columns) - set(independent(design)), why)
+        return dict.fromkeys(set(design.columns) - set(self._independent(used, design)), why)
+
+    def _independent(self, used: pl.DataFrame, design: pl.DataFrame) -> list[str]:
+        """Return the columns that no others before them tell, nor the strata, which compare within only."""
+        if not (self.strata and design.width):
+            return independent(design)
+        within = design.with_columns(used[STRATUM])
+        return independent(
+            within.select(pl.col(design.columns) - pl.col(design.columns).mean().over(STRATUM))
+        )
 
     def _varying(self, used: pl.DataFrame) -> pl.DataFrame:
         columns: list[pl.Expr] = []

@@ -94,7 +94,7 @@ def log_rank(times: pl.DataFrame) -> list[dict[str, Any]]:
 
     Returns:
         ``level, n, observed, expected``, and ``chi_square, degrees_of_freedom, p_value`` of the test, which
-        are null unless at least two levels have expected events.
+        are null unless at least two levels have expected events, at times at which not everybody has one.
     """
     levels = times["level"].unique(maintain_order=True).to_list()
     per_time = (
@@ -121,14 +121,16 @@ def log_rank(times: pl.DataFrame) -> list[dict[str, Any]]:
     if len(compared) > 1:
         # The differences add up to 0, so one level is redundant.
         free = compared[1:]
-        difference, freedom = (observed - expected)[free], len(free)
-        inverse = np.linalg.pinv(covariance[np.ix_(free, free)], hermitian=True)
-        chi_square = float(difference @ inverse @ difference)
-        test = {
-            "chi_square": chi_square,
-            "degrees_of_freedom": freedom,
-            "p_value": float(tail(freedom, chi_square)),
-        }
+        difference, spread_of = (observed - expected)[free], covariance[np.ix_(free, free)]
+        # At a time at which all patients at risk have the event nothing is compared.
+        freedom = int(np.linalg.matrix_rank(spread_of, hermitian=True))
+        if freedom:
+            chi_square = float(difference @ np.linalg.pinv(spread_of, hermitian=True) @ difference)
+            test = {
+                "chi_square": chi_square,
+                "degrees_of_freedom": freedom,
+                "p_value": float(tail(freedom, chi_square)),
+            }
     return [
         {"level": level, "n": int(n), "observed": int(o), "expected": float(e), **test}
         for level, n, o, e in zip(levels, numbers.sum(axis=0), observed, expected, strict=True)

@@ -54,6 +54,22 @@ def test_schoenfelds_tests_are_rs(name: str) -> None:
     same(ours, quantities("strata", set=name, object="zph"))
 
 
+def test_a_covariate_that_the_strata_tell_has_no_estimate_and_takes_none_from_the_others() -> None:
+    # R's coxph gives NA for such a covariate, and the others as in the model without it.
+    endpoints, patients = split("veteran")
+    declared, covariates = _declared("veteran")
+    told = patients.with_columns(same=pl.col("celltype").str.len_chars().cast(pl.Float64))
+    same_in_stratum = Covariate(name="same", column="same", kind="continuous")
+    both = declared.model_copy(update={"covariates": ("same", *declared.covariates)})
+    with_it = hazard_ratios(told, endpoints, [both], [*covariates, same_in_stratum])
+    without = hazard_ratios(told, endpoints, [declared], covariates)
+    (line,) = with_it.filter(term="same").rows(named=True)
+    assert line["hazard_ratio"] is None and "collinear" in line["note"]
+    numbers = ["term", "level", "hazard_ratio", "ci_low", "ci_high", "p_value"]
+    kept = with_it.filter(pl.col("term") != "same").select(numbers)
+    assert kept.equals(without.select(numbers)) and not kept["hazard_ratio"].has_nulls()
+
+
 def test_a_patient_without_a_stratum_is_left_out_and_counted() -> None:
     endpoints, patients = split("veteran")
     declared, covariates = _declared("veteran")

@@ -44,6 +44,12 @@ def test_a_single_subgroup_has_no_test() -> None:
     assert line["chi_square"] is None and line["observed"] == 2 and line["expected"] == 2
 
 
+def test_where_everybody_at_risk_has_the_event_nothing_is_compared() -> None:
+    both = pl.DataFrame({"time_days": [9, 9, 9, 9], "event": [True] * 4, "level": ["a", "a", "b", "b"]})
+    for line in log_rank(both):
+        assert line["chi_square"] is None and line["p_value"] is None and line["degrees_of_freedom"] is None
+
+
 @pytest.mark.parametrize("name", ["veteran", "colon"])
 def test_lifelines_agrees(name: str) -> None:
     from lifelines.statistics import multivariate_logrank_test
