@@ -37,8 +37,8 @@ _WORDS = (
 )  # fmt: skip
 """Words in the place of a number, or between two."""
 
-_PAGE = 50
-"""Rows per printed page; half as many where cells contain sentences."""
+_BREAKS = 30
+"""Rows from which a printed table may go on on the next page; shorter ones stay together."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class Table:
 
     @property
     def breaks(self) -> bool:
-        """Whether it is too long for one page."""
-        return len(self.lines) > (_PAGE // 2 if self.widths else _PAGE)
+        """Whether it may go on on the next printed page."""
+        return len(self.lines) > _BREAKS or bool(self.widths)
 
     @property
     def numeric(self) -> tuple[bool, ...]:
