@@ -154,7 +154,10 @@ def _as_number(value: str) -> str:
     return decimal(value) if re.fullmatch(r"\d+\.\d+", value) else value
 
 
-_SENTENCES = ("reason", "milestone", "quantity", "state", "now", "admitted", "event")
+_NUMBER = r"\d+(?:[.,]\d+)?"
+"""What the placeholder ``{count}`` of a stored sentence stands for; any other stands for any text."""
+
+_SENTENCES = ("reason", "milestone", "quantity", "state", "now", "admitted", "event", "section")
 """Placeholders of stored sentences whose value is a text of the catalogue itself."""
 
 
@@ -163,5 +166,9 @@ def _pattern(template: str) -> re.Pattern[str]:
     """Return the pattern of the sentences of a template."""
     parts = re.split(r"\{(\w+)\}", template)
     return re.compile(
-        "".join(f"(?P<{part}>.+?)" if at % 2 else re.escape(part) for at, part in enumerate(parts)), re.DOTALL
+        "".join(
+            f"(?P<{part}>{_NUMBER if part == 'count' else '.+?'})" if at % 2 else re.escape(part)
+            for at, part in enumerate(parts)
+        ),
+        re.DOTALL,
     )

@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 
 from sarcoma_pipeline.publish import limits
 from sarcoma_pipeline.publish.report import strobe
+from sarcoma_pipeline.published_study import audit_rules
 from sarcoma_pipeline.quality.rule_catalogue import rules
 from sarcoma_pipeline.sources import readers
 from schemas import vocabularies
@@ -92,6 +93,13 @@ def _of_declarations() -> Iterator[Message]:
         says = (one.switch.says,) if isinstance(one.switch.says, str) else one.switch.says.values()
         for text in filter(None, (*says, one.switch.zero)):
             yield Message(text, None, f"assumption {one.name}")
+        # Names and values stand in the table of the other assumptions; abbreviations are not translated.
+        for word in (one.name, *one.values):
+            if word.islower():
+                yield Message(word.replace("_", " "), "assumption", f"assumption {one.name}")
+    for rule in vars(audit_rules).values():
+        if isinstance(rule, audit_rules.AuditRule):
+            yield Message(rule.name, None, f"check {rule.id}")
     for reader in readers.READERS.values():
         yield Message(reader.label, None, "kind of source")
     for contract in (CohortPatient, HazardRatio):

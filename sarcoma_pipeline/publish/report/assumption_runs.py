@@ -14,6 +14,7 @@ from sarcoma_pipeline.publish.report.report_tables import Line, Table
 from sarcoma_pipeline.survival.kaplan_meier import MAIN
 from sarcoma_pipeline.survival.sensitivity import beyond_error
 from schemas.language import gettext as _
+from schemas.language import pgettext
 
 Key = tuple[str, float | None, str | None, str | None, str | None]
 """Quantity, horizon, model, term and level of an estimate."""
@@ -42,7 +43,7 @@ def table(
     shown: list[Key] = [("median", None, None, None, None), ("survival", months, None, None, None)]
     ratios = [key for key in main if key[0] == "hazard ratio"]
     moving = [v for v, rows in found.items() if v == MAIN or _differs(rows, main)]
-    still = [_(v.replace("_", " ")) for v in found if v not in moving]
+    still = [_setting(v) for v in found if v not in moving]
     lines = [_line(variant, found[variant], [*shown, *ratios]) for variant in moving]
     letters = dict(zip(ratios, _letters(len(ratios)), strict=True))
     named = [
@@ -78,6 +79,12 @@ def table(
     )
 
 
+def _setting(variant: str) -> str:
+    """Return a variant, such as ``late_deaths = every``, in words."""
+    name, equals, value = variant.replace("_", " ").partition(" = ")
+    return f"{pgettext('assumption', name)}{equals}{pgettext('assumption', value)}"
+
+
 def _letters(count: int) -> Sequence[str]:
     return [ascii_lowercase[i % 26] * (i // 26 + 1) for i in range(count)]
 
@@ -92,9 +99,7 @@ def _differs(rows: Mapping[Key, Mapping[str, Any]], main: Mapping[Key, Mapping[s
 def _line(variant: str, rows: Mapping[Key, dict[str, Any]], shown: Sequence[Key]) -> Line:
     # The counts of the endpoint; models have those of their complete cases.
     whole = rows.get(("median", None, None, None, None)) or next(iter(rows.values()))
-    name, moved = (
-        (_("Main analysis"), "") if variant == MAIN else (_(variant.replace("_", " ")), whole["moved"])
-    )
+    name, moved = (_("Main analysis"), "") if variant == MAIN else (_setting(variant), whole["moved"])
     cells = [run(key[0], rows.get(key, {}), "middle") if whole["n"] else MISSING for key in shown]
     return Line(
         (name, str(moved), f"{number(whole['events'])} / {number(whole['n'])}", *cells),
@@ -110,6 +115,6 @@ def _warning(far: Sequence[tuple[str, str, float | None]]) -> str:
             if quantity == "survival"
             else _(quantity)
         )
-        by_variant.setdefault(variant.replace("_", " "), []).append(what)
+        by_variant.setdefault(_setting(variant), []).append(what)
     told = "; ".join(f"{variant} ({listed(what)})" for variant, what in by_variant.items())
     return _("more than one standard error from the main analysis: {told}.").format(told=told)

@@ -9,6 +9,7 @@ import polars as pl
 
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital
 from sarcoma_pipeline.publish.report.report_tables import Line, Table, plain
+from sarcoma_pipeline.publish.report.stored_audit import said
 from sarcoma_pipeline.publish.report.stored_notes import told
 from schemas.audit import VERDICTS
 from schemas.language import gettext as _
@@ -38,7 +39,7 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
             "Equal: the same number. Within rounding: our number, rounded as printed, equals the paper’s. "
             "Close: within 3 %. The verdict on a p value follows from its hazard ratio and interval."
         ),
-        *(f"{index}: {remark}" for remark, index in remarks.items()),
+        *(f"{index}: {said(remark)}" for remark, index in remarks.items()),
     )
     return Table(
         "table-comparison",
@@ -75,9 +76,10 @@ def audit(rows: pl.DataFrame, label: str) -> Table:
             continue
         lines.append(Line((f"{capital(_(verdict))} ({mine.height})", "", "", "", ""), heading=True))
         for r in mine.iter_rows(named=True):
-            what = f"{capital(r['what'])} ({r['section']}): {r['check']}"
+            sections = ", ".join(map(_, r["section"].split(", ")))
+            what = f"{capital(r['what'])} ({sections}): {_(r['check'])}"
             quote = f"“{r['quote']}”" if r["quote"] else ""
-            cells = (what, quote, r["printed"], r["expected"], r["read"] or MISSING)
+            cells = (what, quote, said(r["printed"]), said(r["expected"]), r["read"] or MISSING)
             lines.append(Line(cells, indent=True, mark=verdict))
     return Table(
         "table-audit",
