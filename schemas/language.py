@@ -154,8 +154,8 @@ def _as_number(value: str) -> str:
     return decimal(value) if re.fullmatch(r"\d+\.\d+", value) else value
 
 
-_NUMBER = r"\d+(?:[.,]\d+)?"
-"""What the placeholder ``{count}`` of a stored sentence stands for; any other stands for any text."""
+_VALUES = {"count": r"\d+(?:[.,]\d+)?", "section": r"[^()]+"}
+"""What some placeholders of stored sentences stand for; the others stand for any text."""
 
 _SENTENCES = ("reason", "milestone", "quantity", "state", "now", "admitted", "event", "section")
 """Placeholders of stored sentences whose value is a text of the catalogue itself."""
@@ -167,7 +167,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", template)
     return re.compile(
         "".join(
-            f"(?P<{part}>{_NUMBER if part == 'count' else '.+?'})" if at % 2 else re.escape(part)
+            f"(?P<{part}>{_VALUES.get(part, '.+?')})" if at % 2 else re.escape(part)
             for at, part in enumerate(parts)
         ),
         re.DOTALL,

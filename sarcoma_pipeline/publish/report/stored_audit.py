@@ -69,6 +69,7 @@ _FOUND = (
         "The paper's p value is of one of {contrasts} contrasts of {term}; all of them together give p = {p} "
         "in the model of {model}."
     ),
+    marked("No patient with this datum."),
     marked("No estimate of {endpoint} at {months} months."),
     marked("{endpoint} is not derivable."),
     marked("No model {model}."),
