@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import StringConstraints
 
-from schemas.contract import ColumnSpec
 from schemas.language import marked
 from schemas.toml_section import Section
+
+if TYPE_CHECKING:
+    from schemas.contract import ColumnSpec
 
 THIRDS = (marked("lowest third"), marked("middle third"), marked("highest third"))
 """Levels of the column ``NAME_third``."""
@@ -58,6 +60,9 @@ class DoseColumn(Section):
 
 def specs(declared: Sequence[DoseColumn]) -> dict[str, ColumnSpec]:
     """Return the columns that a study declares, as contracts declare theirs."""
+    # The configuration is read by commands that must not wait for the import of polars.
+    from schemas.contract import ColumnSpec
+
     found = {}
     for one in declared:
         what = f"{one.metric} of {one.structure}"

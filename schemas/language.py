@@ -157,7 +157,7 @@ def _as_number(value: str) -> str:
 _VALUES = {"count": r"\d+(?:[.,]\d+)?", "section": r"[^()]+"}
 """What some placeholders of stored sentences stand for; the others stand for any text."""
 
-_SENTENCES = ("reason", "milestone", "quantity", "state", "now", "admitted", "event", "section")
+_SENTENCES = ("reason", "milestone", "quantity", "state", "now", "admitted", "event", "section", "sequence")
 """Placeholders of stored sentences whose value is a text of the catalogue itself."""
 
 

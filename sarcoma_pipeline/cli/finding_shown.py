@@ -44,5 +44,5 @@ def _sides(records: Sequence[Row]) -> Iterator[str]:
         name = "this record" if rows[0]["at_fault"] else "compared with"
         yield f"{name:15} {rows[0]['source'] or 'no source'}: {place[1]}, {place[2]}{whose}"
         for row in rows:
-            value = f"{row['column_name']} = {row['value']}: " if row["column_name"] else ""
+            value = f"{row['column_name']} = {row['value'] or 'no value'}: " if row["column_name"] else ""
             yield f"{'':15} {value}{row['role']}, {row['why']}"

@@ -294,6 +294,7 @@ def letters(
 
     from sarcoma_pipeline.quality import letter_sheet
     from sarcoma_pipeline.quality import letters as questions
+    from schemas.finding_words import in_words
 
     project = configured(study)
     gate = identity_gate(project)
@@ -304,19 +305,22 @@ def letters(
         found = found.filter(pl.col("severity") != NOTICE)
     records = records_of(project)
     own = delivered(project, records) if as_delivered else None
-    made = questions.letters(found, gate.frame(records), project.sources, own)
+    masked = gate.frame(records)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     refresh = found["last_seen"].max() if found.height else ""
-    for letter in made:
-        for language in LANGUAGES:
-            if languages and language not in languages:
-                continue
+    made = []
+    for language in languages or LANGUAGES:
+        with speaking(language):
+            mine = None if own is None else in_words(own)
+            made = questions.letters(found, in_words(masked), project.sources, mine)
+        for letter in made:
             try:
                 paths = letter_sheet.write(folder, letter, language, project.study.title, str(refresh))
             except FileExistsError as there:
                 raise Refused(f"{there.filename} already exists; somebody may have filled it in") from None
             for path in paths:
                 say(str(path))
+    for letter in made:
         if not letter.contact:
             say(f"  {letter.owner}: no contact is declared in sources.toml")
         say(f"  {letter.owner}: {letter.questions.height} questions")

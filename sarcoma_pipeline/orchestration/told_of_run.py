@@ -18,6 +18,7 @@ from sarcoma_pipeline.orchestration.notification import (
 )
 from sarcoma_pipeline.orchestration.step_events import failure_reason, short_name
 from sarcoma_pipeline.study.project import Project
+from schemas.language import gettext as _
 from schemas.language import speaking
 
 
@@ -61,7 +62,7 @@ def night(instance: dg.DagsterInstance, run_id: str) -> Night:
         if event.is_step_failure:
             failed.append(Problem(short_name(event.step_key or ""), failure_reason(event.step_failure_data)))
         elif event.event_type == dg.DagsterEventType.RUN_FAILURE:
-            whole_run.append(Problem("the run", event.message or "ended"))
+            whole_run.append(Problem(_("the run"), event.message or _("ended")))
         elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             of_rules = check.metadata.get(OF_RULES)
@@ -69,7 +70,8 @@ def night(instance: dg.DagsterInstance, run_id: str) -> Night:
                 rules += _of_rules(of_rules)
             elif not check.passed and check.severity == dg.AssetCheckSeverity.ERROR and _is_news(check):
                 asset = "/".join(check.asset_key.path[1:])
-                checks.append(Problem(f"{check.check_name} on {asset}", check.description or "failed"))
+                what = _("{check} on {asset}").format(check=check.check_name, asset=asset)
+                checks.append(Problem(what, check.description or _("failed")))
     return Night(failed or whole_run, checks, sorted(rules, key=lambda r: (r.severity, r.rule)))
 
 

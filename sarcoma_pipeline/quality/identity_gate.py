@@ -78,8 +78,8 @@ _LINE_DIGITS = 7
 """Maximum digits of a line or record number in a position."""
 _BY_ID = " (file "
 _WRITTEN = str.maketrans({**UMLAUTS, "ø": "oe", "å": "aa"})
-_LONGEST = 200
-"""Maximum number of characters of a value that are shown."""
+_LONGEST = 400
+"""Maximum number of characters of a value that are shown: a question with six readings has about 350."""
 
 
 def spelling(text: str) -> str:

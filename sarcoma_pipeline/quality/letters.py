@@ -1,7 +1,8 @@
 """Turn findings into questions to the senders of the records: one letter for each sender.
 
 A letter asks only about records of its sender, with position and value as that sender knows them. What other
-sources say is quoted without their positions. ``letter_sheet`` writes letters and reads the answers.
+sources say is quoted without their positions. A column that the sender does not name has its title, in the
+language that is set. ``letter_sheet`` writes letters and reads the answers.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from itertools import count
 
 import polars as pl
 
+from sarcoma_pipeline.quality.column_lineage import origins
 from schemas.all_contracts import CONTRACTS
-from schemas.sources_toml import MappedSource, RegistrySource, Sources
+from schemas.language import gettext
+from schemas.sources_toml import MappedSource, ObdsSource, RegistrySource, Sources
 
 QUESTION = {
     "finding_id": pl.String, "content_hash": pl.String, "path": pl.String, "position": pl.String,
@@ -139,7 +142,7 @@ def _others(
         # The record itself is not told; it only keeps apart what different records say.
         values = said.setdefault((f"{row['source'] or ''}{own}", row["record_id"]), [])
         if row["column_name"]:
-            values.append(f"{_name(row, fields)} = {row['value']}")
+            values.append(f"{_name(row, fields)} = {row['value'] or gettext('no value')}")
     for (source, _), values in said.items():
         yield f"{source}: {'; '.join(values)}" if values else source
 
@@ -150,12 +153,21 @@ def _name(row: Mapping[str, str], fields: Mapping[tuple[str, str, str], str]) ->
     if not column:
         return ""
     known = fields.get((row["source"] or "", table, column))
+    if table.startswith("received."):
+        return column
     specs = {c.name: c.title for c in CONTRACTS[table].columns()} if table in CONTRACTS else {}
-    return known or specs.get(column, column)
+    return known or gettext(specs.get(column, column))
 
 
 def _fields(source: object) -> Iterator[tuple[tuple[str, str, str], str]]:
-    """Yield typed columns and the headers in which a source delivers them."""
+    """Yield typed columns and the headers or elements in which a source delivers them."""
+    if isinstance(source, ObdsSource):
+        for table, columns in origins().items():
+            for column, of in columns.items():
+                elements = {name for received, name in of if received.startswith("received.obds_")}
+                elements = {name for name in elements if not name.endswith("_Datumsgenauigkeit")}
+                if table.startswith("typed.") and len(elements) == 1:
+                    yield (source.name, table, column), elements.pop()
     if isinstance(source, MappedSource):
         for entity in source.entities:
             for column, mapping in entity.columns.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import io
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from sarcoma_pipeline.published_study import audit_rules
 from sarcoma_pipeline.quality.rule_catalogue import rules
 from sarcoma_pipeline.sources import readers
 from schemas import vocabularies
+from schemas.all_contracts import CONTRACTS
 from schemas.analysis import HazardRatio
 from schemas.assumptions import declared
 from schemas.cohort import CohortPatient
@@ -45,9 +47,12 @@ KEYWORDS = {"_": None, "gettext": None, "marked": None, "ngettext": (1, 2), "pge
 METHODS = {".py": _calls, ".js": "javascript", ".html": "jinja2", ".j2": "jinja2"}
 OPTIONS = {"parse_template_string": True}
 """Option of the extraction from JavaScript: texts within template strings count, too."""
+SENTENCE = re.compile(r"[a-z]{2,}(?: [a-z]{2,}){2}|^[a-z]+ [a-z]+$")
+"""A source of a rule that is more than a citation: three words in a row, or nothing but two words."""
 VOCABULARIES = (
     "LETTER_ANSWER", "RECORD_ROLE", "MOVEMENT_CAUSE", "EVENT_KIND", "SOURCE", "TOXICITY_CATEGORY",
-    "TOXICITY_OUTCOME",
+    "TOXICITY_OUTCOME", "SEX", "LATERALITY", "INTENT", "RADIATION_SEQUENCE", "OVERALL_STATUS",
+    "LOCAL_STATUS", "VITAL_STATUS", "DOSE_ORIGIN",
 )  # fmt: skip
 """Vocabularies whose words are shown to people."""
 
@@ -79,6 +84,8 @@ def _of_rules() -> Iterator[Message]:
     for name, rule in rules().items():
         yield Message(rule.what, None, f"rule {name}: what is wrong")
         yield Message(rule.remedy, None, f"rule {name}: what to do")
+        if SENTENCE.search(rule.source):
+            yield Message(rule.source, None, f"rule {name}: why")
 
 
 def _of_declarations() -> Iterator[Message]:
@@ -102,7 +109,8 @@ def _of_declarations() -> Iterator[Message]:
             yield Message(rule.name, None, f"check {rule.id}")
     for reader in readers.READERS.values():
         yield Message(reader.label, None, "kind of source")
-    for contract in (CohortPatient, HazardRatio):
+    typed = (contract for name, contract in CONTRACTS.items() if name.startswith("typed."))
+    for contract in (CohortPatient, HazardRatio, *typed):
         for column in contract.columns():
             yield Message(column.title, None, f"column {contract.table()}.{column.name}")
 

@@ -1,7 +1,7 @@
 """A language in which every text of the catalogue is marked: what is shown without a mark is not translated.
 
-The values that fill a text stand outside of its marks. What is data, the caller says; abbreviations are the same
-in every language.
+The values that fill a text stand outside of its marks. What is data, the caller says; abbreviations are the
+same in every language.
 """
 
 import re
@@ -20,6 +20,7 @@ OPEN, CLOSE = "⟦", "⟧"
 READ_ALOUD = ("aria-label", "alt", "title", "placeholder", "data-label")
 """Attributes whose text a person sees or hears."""
 _MARKED = re.compile(f"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}")
+_NOTHING = re.compile(r"(?!)")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _HEXADECIMAL = re.compile(r"\b[0-9a-f]*\d[0-9a-f]*\b|\b\d{8}T\d{6}Z-\w+")
 """Hashes, and ids of refreshes."""
@@ -65,15 +66,20 @@ def speaking_pseudo(monkeypatch: Any) -> Iterator[None]:
         yield
 
 
-def unmarked(text: str, data: Iterable[str], names: Iterable[str] = ()) -> str:
+def unmarked(
+    text: str, data: Iterable[str], names: Iterable[str] = (), delivered: re.Pattern[str] = _NOTHING
+) -> str:
     """Return what is left of a text without marked texts, data and names; empty if no word is left.
 
     Args:
         text: a text as a person sees it.
         data: delivered and configured texts, which are removed as a whole.
         names: words that are the same in every language.
+        delivered: what is removed first.
     """
-    rest = _HEXADECIMAL.sub(" ", _phrases(frozenset(data)).sub(" ", _MARKED.sub(" ", text)))
+    rest = _HEXADECIMAL.sub(
+        " ", _phrases(frozenset(data)).sub(" ", _MARKED.sub(" ", delivered.sub(" ", text)))
+    )
     known = {name.casefold() for name in names}
     left = [w for w in _WORD.findall(rest) if not w.isupper() and w.casefold() not in known]
     return " ".join(text.split()) if left else ""
@@ -85,7 +91,9 @@ def _phrases(data: frozenset[str]) -> re.Pattern[str]:
     return re.compile("|".join(rf"(?<!\w){re.escape(d)}(?!\w)" for d in found) or r"(?!)", re.IGNORECASE)
 
 
-def unmarked_of_page(page: str, data: Iterable[str], names: Iterable[str] = ()) -> list[str]:
+def unmarked_of_page(
+    page: str, data: Iterable[str], names: Iterable[str] = (), delivered: re.Pattern[str] = _NOTHING
+) -> list[str]:
     """Return the texts of an HTML page that are not translated, each with the element that has it."""
     left = []
     for element in lxml_html.document_fromstring(page).iter():
@@ -95,7 +103,9 @@ def unmarked_of_page(page: str, data: Iterable[str], names: Iterable[str] = ()) 
             texts = [(element.tag, element.text), (f"after {element.tag}", element.tail)]
             texts += [(f"{element.tag} {a}", element.get(a)) for a in READ_ALOUD]
         left += [
-            f"{where}: {found}" for where, text in texts if text and (found := unmarked(text, data, names))
+            f"{where}: {found}"
+            for where, text in texts
+            if text and (found := unmarked(text, data, names, delivered))
         ]
     return list(dict.fromkeys(left))
 

@@ -20,7 +20,8 @@ import polars as pl
 from jinja2 import Environment
 
 from sarcoma_pipeline.publish.report import steward_charts as charts
-from schemas.language import SOURCE, in_frame, marked, spoken, stored
+from schemas.finding_words import in_words
+from schemas.language import SOURCE, in_frame, marked, spoken
 from schemas.language import gettext as _
 from schemas.vocabularies import SEVERITY
 
@@ -47,11 +48,6 @@ _VOCABULARY = (
 )  # fmt: skip
 """Words of severities, statuses and categories that the page shows; its address has them in English."""
 _PLURAL = {"error": marked("errors"), "warning": marked("warnings"), "notice": marked("notices")}
-_WHY = (
-    marked("its value is that of {place}"), marked("{place} has another value"), marked("used in {place}"),
-    marked("not a record of a curated value"), marked("another record takes precedence"),
-)  # fmt: skip
-"""Sentences on whose value is used, as ``quality.finding_records`` has them."""
 MOVED = "release.moved-unexplained"
 """Rule whose findings are listed before all others."""
 _MOVES = 20
@@ -106,10 +102,10 @@ def page(
         "study": meta["study"],
         "findings": {name: _encoded(shown[name]) for name in shown.columns},
         "rules": {
-            row["rule_id"]: {"what": _(row["what"]), "source": row["source"]}
+            row["rule_id"]: {"what": _(row["what"]), "source": _(row["source"])}
             for row in rules.select("rule_id", "what", "source").iter_rows(named=True)
         },
-        "files": _files(accounting, files, set(shown["path"])),
+        "files": _files(accounting, in_words(files), set(shown["path"])),
         "records": {} if records is None else _sides(records),
         "news": _news(trend),
         "launchpad": _launchpad(meta) if actions else None,
@@ -200,11 +196,11 @@ SIDES = (
 
 def _sides(records: pl.DataFrame) -> dict[str, list[list[Any]]]:
     """Return the records of the findings that have several, in the order of :data:`SIDES`."""
-    several = records.filter(pl.len().over("finding_id") > 1)
+    several = in_words(records.filter(pl.len().over("finding_id") > 1))
     found: dict[str, list[list[Any]]] = {}
     for finding, *row in several.select("finding_id", *SIDES).iter_rows():
-        role, why = SIDES.index("role"), SIDES.index("why")
-        row[role], row[why] = _(row[role]), stored(row[why], _WHY)
+        role = SIDES.index("role")
+        row[role] = _(row[role])
         found.setdefault(finding, []).append(row)
     return found
 
@@ -249,7 +245,7 @@ def _shown(findings: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
     )
     if "status" not in findings.columns:
         findings = findings.with_columns(status=pl.lit("open"))
-    return in_frame(findings, "what", "remedy").select(
+    return in_words(in_frame(findings, "what", "remedy")).select(
         pl.col(n).cast(pl.String) if n in findings.columns else pl.lit(None, dtype=pl.String).alias(n)
         for n in SHOWN
     )
