@@ -14,7 +14,7 @@ from schemas.configuration import Sources, Study
 from tests.language.pseudo import speaking_pseudo, texts_of, unmarked, unmarked_of_page
 
 ROOT = Path(__file__).parents[3]
-NAMES = ("Efron", "Python")
+NAMES = ("Efron", "Python", "Word")
 
 
 def configured(name: str) -> frozenset[str]:
