@@ -122,11 +122,20 @@ def spreadsheet(letter: Letter, language: Language, study: str, refresh: str) ->
 _STYLE = """
 body { font: 11pt/1.4 system-ui, sans-serif; margin: 2rem; color: #111; background: #fff; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dd { margin: 0; }
-table { border-collapse: collapse; width: 100%; } caption { text-align: left; }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; font-size: 9pt; }
 th, td { border: 1px solid #999; padding: .3rem .4rem; text-align: left; vertical-align: top;
-  white-space: pre-line; overflow-wrap: break-word; }
-th { white-space: nowrap; } td { max-width: 22rem; }
-td.free { min-width: 7rem; background: #fff8dc; }
+  white-space: pre-line; overflow-wrap: anywhere; hyphens: auto; }
+th { font-size: 8pt; } td.free { background: #fff8dc; }
+@media screen and (max-width: 60rem) {
+  body { margin: 1rem; } dl { grid-template-columns: 1fr; } dt { font-weight: bold; }
+  table, tbody, tr, td { display: block; } thead { display: none; }
+  tr { border: 1px solid #999; margin: 0 0 1rem; } td { border: 0; min-height: 1.4em; }
+  td:not(.free):empty { display: none; }
+  td::before { content: attr(data-label); display: block; font-weight: bold; }
+}
+@media screen and (prefers-color-scheme: dark) {
+  body { color: #e6e6e6; background: #16181c; } td.free { background: #3a3420; }
+}
 @media print { body { margin: 0; font-size: 8pt; } tr { break-inside: avoid; }
   thead { display: table-header-group; } }
 @page { size: A4 landscape; margin: 1cm; }
@@ -142,11 +151,15 @@ def page(letter: Letter, language: Language, study: str, refresh: str) -> str:
         f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>"
         for name, text in _heading(letter, language, study, refresh)
     )
+    free = ' class="free"'
+    whole = sum(_WIDTHS[c] for c in columns)
+    widths = "".join(f'<col style="width:{100 * _WIDTHS[c] / whole:.1f}%">' for c in columns)
     head = "".join(f'<th scope="col">{escape(said[c])}</th>' for c in columns)
     body = "".join(
         "<tr>"
         + "".join(
-            '<td class="free"></td>' if c in TO_FILL_IN else f"<td>{escape(row[c] or '')}</td>"
+            f'<td{free if c in TO_FILL_IN else ""} data-label="{escape(said[c])}">'
+            f"{escape(row.get(c) or '')}</td>"
             for c in columns
         )
         + "</tr>"
@@ -162,7 +175,7 @@ def page(letter: Letter, language: Language, study: str, refresh: str) -> str:
         f"<h1>{escape(said['title'])}</h1><dl>{heading}</dl>"
         f"<p>{escape(said['intro'])}</p><p>{escape(said['answer'])}: {escape(offered)}. "
         f"{escape(said['privacy'])}</p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></body></html>\n"
+        f"<table><colgroup>{widths}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></body></html>\n"
     )
 
 
