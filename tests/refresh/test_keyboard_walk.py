@@ -73,11 +73,13 @@ def served(copy, tmp_path) -> Iterator[str]:
 
 def _press_until(page, key: str, wanted: str) -> None:
     """Press a key until the focus is on an element of this address, kind or text."""
+    passed = []
     for _ in range(80):
-        if wanted in page.evaluate(FOCUSED):
+        passed.append(page.evaluate(FOCUSED))
+        if wanted in passed[-1]:
             return
         page.keyboard.press(key)
-    pytest.fail(f"{key} does not lead to {wanted}")
+    pytest.fail(f"{key} does not lead to {wanted}, but to {passed}")
 
 
 def _opened(page, link: str):
@@ -90,6 +92,11 @@ def _opened(page, link: str):
 
 def test_a_keyboard_leads_from_a_red_check_to_a_decision(copy, served):
     from playwright.sync_api import sync_playwright
+
+    # The run holds the warehouse for as long as it lasts.
+    news = copy.warehouse(
+        "SELECT finding_id FROM quality.ledger WHERE rule_id LIKE 'diagnosis.%' AND severity <> 'notice'"
+    )
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
@@ -116,10 +123,15 @@ def test_a_keyboard_leads_from_a_red_check_to_a_decision(copy, served):
         page.keyboard.press("Alt+l")
         page.wait_for_url("**/asset-groups")
         page.go_back()
+        # The button is passed over while Dagster checks the config, and behind it is the editor.
+        page.locator("button:enabled", has_text="Launch Run").wait_for()
         page.get_by_text("No errors").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(2_000)
         _press_until(page, "Shift+Tab", "Launch Run")
         page.keyboard.press("Enter")
         page.wait_for_url("**/runs/*")
+        page.get_by_text("RUN_SUCCESS").first.wait_for()
         browser.close()
 
     log = copy.root / "data/decisions/sts_imrt.csv"
@@ -127,9 +139,6 @@ def test_a_keyboard_leads_from_a_red_check_to_a_decision(copy, served):
     _until(lambda: log.read_text("utf-8").endswith("\n"), "a whole log")
     with log.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    news = copy.warehouse(
-        "SELECT finding_id FROM quality.ledger WHERE rule_id LIKE 'diagnosis.%' AND severity <> 'notice'"
-    )
     assert rows and {r["finding_id"] for r in rows} <= set(news["finding_id"])
     assert {(r["action"], r["who"], r["reason"]) for r in rows} == {
         ("acknowledge", "K. Demir", "the office is asked")
