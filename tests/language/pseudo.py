@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import html as lxml_html
 
-from schemas import language
+from schemas import finding_words, language
 from tests.language.messages import messages
 
 OPEN, CLOSE = "⟦", "⟧"
@@ -63,7 +63,9 @@ def speaking_pseudo(monkeypatch: Any) -> Iterator[None]:
     made = Pseudo()
     with monkeypatch.context() as patched, language.speaking("de"):
         patched.setattr(language, "_translations", lambda _: made)
+        finding_words._said.cache_clear()
         yield
+    finding_words._said.cache_clear()
 
 
 def unmarked(

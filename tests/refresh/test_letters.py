@@ -28,7 +28,8 @@ def test_a_letter_is_answered_and_the_finding_resolved_after_the_next_delivery(c
     before = _finding(copy)
     folder = tmp_path / "letters"
     row = _question(copy, folder / "masked", before["finding_id"])[1]
-    assert (row["Stelle"], row["Gelieferter Wert"]) == (before["position"], "9999-99-99")
+    place = before["position"].replace("line ", "Zeile ")
+    assert (row["Stelle"], row["Gelieferter Wert"]) == (place, "9999-99-99")
     blank, row = _question(copy, folder / "plain", before["finding_id"], "--as-delivered")
     assert (row["Datei"], row["Gelieferter Wert"]) == (before["path"], before["value"])
 
