@@ -309,7 +309,9 @@ def letters(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     refresh = found["last_seen"].max() if found.height else ""
     made = []
-    for language in languages or LANGUAGES:
+    for language in LANGUAGES:
+        if languages and language not in languages:
+            continue
         with speaking(language):
             mine = None if own is None else in_words(own)
             made = questions.letters(found, in_words(masked), project.sources, mine)
