@@ -72,7 +72,7 @@ class Cohort:
         """``cohort.patients`` with the volumes and doses that the study declares."""
         if not self.study.dose_columns:
             return self.patients
-        doses = structure_doses.structure_doses(self.curated, self.members)
+        doses = structure_doses.structure_doses(self.curated, self.members, self.study.gate)
         return dose_columns.with_doses(self.patients, doses, self.study.dose_columns)
 
     @cached_property

@@ -4,15 +4,56 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import primary
+from sarcoma_pipeline.cohort import primary, within_bounds
+from sarcoma_pipeline.cohort.finding_place import candidates
 from sarcoma_pipeline.cohort.primary import Curated
 from schemas.cohort_dose import CohortDoseVolume
+from schemas.curated_dose import DoseVolume
+from schemas.gate import Gate
 
 _ROW = ("pseudonym", "structure")
 
 
-def structure_doses(curated: Curated, members: pl.DataFrame) -> pl.DataFrame:
-    """Return volumes and doses as ``cohort.dose_volume``.
+def structure_doses(curated: Curated, members: pl.DataFrame, gate: Gate) -> pl.DataFrame:
+    """Return volumes and doses as ``cohort.dose_volume``; values outside the gate's bounds are null.
+
+    Args:
+        curated: the curated tables.
+        members: ``patient_id`` and ``pseudonym`` of the eligible patients.
+        gate: the bounds.
+    """
+    bounds = gate.bounded(CohortDoseVolume)
+    return as_computed(curated, members).with_columns(
+        pl.when(~within_bounds.outside([c], bounds)).then(pl.col(c)).alias(c) for c in bounds
+    )
+
+
+def observe(curated: Curated, members: pl.DataFrame, gate: Gate) -> pl.DataFrame:
+    """Return the values outside the gate's bounds, as candidates for findings: one per patient and column.
+
+    Args:
+        curated: the curated tables.
+        members: ``patient_id`` and ``pseudonym`` of the eligible patients.
+        gate: the bounds.
+
+    Returns:
+        What ``finding_place.placed`` takes.
+    """
+    bounds, table = gate.bounded(CohortDoseVolume), CohortDoseVolume.table()
+    units = {c.name: c.unit for c in CohortDoseVolume.columns()}
+    rows = as_computed(curated, members).join(members.select("patient_id", "pseudonym"), on="pseudonym")
+    seen = []
+    for column, (low, high) in bounds.items():
+        wrong = rows.filter(within_bounds.outside([column], bounds)).sort(*_ROW)
+        first = wrong.unique("patient_id", keep="first", maintain_order=True)
+        note = pl.format(f"{{}}; the bounds are {low:g} and {high:g} {units[column]}", "structure")
+        at = first.with_columns(record_ids="evidence")
+        seen.append(candidates(at, "patient_id", within_bounds.VALUE, table, column, pl.col(column), note))
+    return pl.concat(seen)
+
+
+def as_computed(curated: Curated, members: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns of ``cohort.dose_volume`` with all values.
 
     A structure that is not mapped has no row. Of several structures of one name the largest counts; of equal
     ones the first by structure set and number.
@@ -23,7 +64,8 @@ def structure_doses(curated: Curated, members: pl.DataFrame) -> pl.DataFrame:
     """
     course = primary.course(curated).select("patient_id", "course_id", "delivered_dose_gy")
     rows = (
-        curated["curated.dose_volume"]
+        # Curation alone has no doses: they are computed after a refresh.
+        curated.get(DoseVolume.table(), DoseVolume.empty())
         .filter("whole_course", pl.col("role").is_not_null())
         .join(course, on=["patient_id", "course_id"])
         .join(members.select("patient_id", "pseudonym"), on="patient_id")

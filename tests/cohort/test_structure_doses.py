@@ -4,12 +4,13 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import primary
-from sarcoma_pipeline.cohort.structure_doses import structure_doses
+from sarcoma_pipeline.cohort.structure_doses import observe, structure_doses
 from sarcoma_pipeline.publish import disclosure
 from sarcoma_pipeline.publish.report import structure_doses as report
 from schemas.cohort_dose import CohortDoseVolume
 from schemas.curated_dose import DoseVolume
 from schemas.disclosure import Disclosure
+from schemas.gate import Gate
 
 MEMBERS = pl.DataFrame({"patient_id": ["P1", "P2"], "pseudonym": ["a", "b"]})
 
@@ -35,7 +36,23 @@ def row(patient="P1", course="C1", **values):
 def made(*rows):
     schema = DoseVolume.polars_schema()
     frame = pl.DataFrame({name: [one.get(name) for one in rows] for name in schema}, schema=schema)
-    return structure_doses({"curated.dose_volume": frame}, MEMBERS)
+    return structure_doses({"curated.dose_volume": frame}, MEMBERS, Gate())
+
+
+def test_a_dose_outside_the_bounds_of_the_gate_is_unknown_and_a_finding(courses):
+    schema = DoseVolume.polars_schema()
+    rows = [row(max_gy=140.0), row("P2", "C2", max_gy=60.0)]
+    frame = pl.DataFrame({name: [one.get(name) for one in rows] for name in schema}, schema=schema)
+    curated, gate = {"curated.dose_volume": frame}, Gate(bounds={"Gy": (0, 100)})
+    assert structure_doses(curated, MEMBERS, gate).select("pseudonym", "d50_gy", "max_gy").rows() == [
+        ("a", 50.5, None), ("b", 50.5, 60.0)
+    ]  # fmt: skip
+    (found,) = observe(curated, MEMBERS, gate).rows(named=True)
+    assert (found["rule_id"], found["column_name"], found["value"]) == (
+        "patient.value-implausible", "max_gy", "140.0"
+    )  # fmt: skip
+    assert (found["patient"], found["record_id"]) == ("P1", "r")
+    assert found["note"] == "PTV; the bounds are 0 and 100 Gy"
 
 
 def test_only_the_whole_course_of_the_index_tumour_counts(courses):

@@ -65,6 +65,14 @@ BOUNDS = {
         ("time_days", "time_months", "entry_days", "entry_months", "time_days_earliest", "time_days_latest"),
         ("date.in-future", TIME),
     ),
+    "cohort.dose_volume": dict.fromkeys(
+        (
+            "prescribed_dose_gy", "delivered_dose_gy", "mean_gy", "max_gy", "d98_gy", "d95_gy", "d50_gy",
+            "d2_gy",
+            "v95_percent", "alpha_beta_gy", "eqd2_mean_gy", "eqd2_d50_gy", "eqd2_d2_gy",
+        ),
+        VALUE,
+    ),
 }  # fmt: skip
 """Bounded column to the rules that set its value, its course or its patient aside."""
 
@@ -87,6 +95,7 @@ CODES = {
         "window_basis": PROGRAM,
     },
     "cohort.toxicity_endpoints": {"outcome": PROGRAM, "time_basis": PROGRAM},
+    "cohort.dose_volume": {"role": "study.toml"},
     "meta.lineage": {"role": PROGRAM},
 }  # fmt: skip
 """Coded column to what keeps other codes out."""
@@ -100,6 +109,7 @@ TEXTS = {
         "relapse_pattern": PROGRAM,
     },
     "cohort.events": {"pseudonym": HASH, "detail": PROGRAM},
+    "cohort.dose_volume": {"pseudonym": HASH, "structure": "study.toml"},
     "cohort.endpoints": {"pseudonym": HASH, "endpoint": "study.toml"},
     "cohort.toxicity": {"pseudonym": HASH, "code": "toxicity.code-malformed"},
     "cohort.toxicity_endpoints": {"pseudonym": HASH, "endpoint": "study.toml"},

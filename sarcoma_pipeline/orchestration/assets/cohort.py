@@ -63,7 +63,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 CohortDerivability.table(): derived.derivability,
                 CohortToxicity.table(): toxic,
                 CohortToxicityEndpoint.table(): with_times,
-                CohortDoseVolume.table(): structure_doses.structure_doses(made.curated, made.members),
+                CohortDoseVolume.table(): structure_doses.structure_doses(
+                    made.curated, made.members, study.gate
+                ),
             },
             metadata={CohortEndpoint.table(): {f"{name} events": n for name, n in events.iter_rows()}},
         )
