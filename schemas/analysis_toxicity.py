@@ -9,13 +9,21 @@ from schemas.contract import Contract, column
 _GROUP = "The group: a level, or a part of a number; null for all patients."
 
 
-class ToxicityRate(Contract, table="analysis.toxicity_rate"):
-    """One endpoint of toxicity in all patients or in one group: patients with it among those who count."""
-
+class _Line(Contract):
     position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
+
+
+class _OfGroup(Contract):
+    """One endpoint of toxicity in all patients, or in one group of those that are compared."""
+
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     covariate: pl.String = column("Covariate", "Name in study.toml; its groups are compared.", nullable=False)
     level: pl.String = column("Level", _GROUP)
+
+
+class ToxicityRate(_OfGroup, _Line, table="analysis.toxicity_rate"):
+    """One endpoint of toxicity in all patients or in one group: patients with it among those who count."""
+
     patients: pl.Int64 = column("Patients", "Of the group, documented or not.", nullable=False)
     treated: pl.Int64 = column(
         "Treated", "Patients with the therapy that it is a toxicity of, documented or not.", nullable=False
@@ -52,13 +60,9 @@ class ToxicityRate(Contract, table="analysis.toxicity_rate"):
     )
 
 
-class ToxicityIncidence(Contract, table="analysis.toxicity_incidence"):
+class ToxicityIncidence(_OfGroup, _Line, table="analysis.toxicity_incidence"):
     """Cumulative incidence of one endpoint of toxicity at a horizon, in all patients or in one group."""
 
-    position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
-    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
-    covariate: pl.String = column("Covariate", "Name in study.toml; its groups are compared.", nullable=False)
-    level: pl.String = column("Level", _GROUP)
     horizon_months: pl.Float64 = column("Horizon", "Time since the therapy.", nullable=False)
     at_start: pl.Int64 = column("Patients", "At risk on the day of the therapy.", nullable=False)
     events: pl.Int64 = column("Patients with it", "Within the whole follow-up.", nullable=False)
@@ -86,12 +90,9 @@ class ToxicityIncidence(Contract, table="analysis.toxicity_incidence"):
     )
 
 
-class ToxicityCurve(Contract, table="analysis.toxicity_curve"):
+class ToxicityCurve(_OfGroup, table="analysis.toxicity_curve"):
     """Cumulative incidence of one endpoint of toxicity over time, in all patients or in one group."""
 
-    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
-    covariate: pl.String = column("Covariate", "Name in study.toml; its groups are compared.", nullable=False)
-    level: pl.String = column("Level", _GROUP)
     time_months: pl.Float64 = column("Time", "Since the therapy.", unit="months", nullable=False)
     at_risk: pl.Int64 = column("At risk", "Just before the time.", nullable=False)
     events: pl.Int64 = column("Patients with it", "At the time.", nullable=False)
@@ -100,10 +101,9 @@ class ToxicityCurve(Contract, table="analysis.toxicity_curve"):
     ci_high: pl.Float64 = column("95 % CI, high", "Log-log interval.")
 
 
-class DoseResponseCurve(Contract, table="analysis.dose_response"):
+class DoseResponseCurve(_Line, table="analysis.dose_response"):
     """One point of a logistic curve: the probability of a toxicity by a dose, in the documented patients."""
 
-    position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
     name: pl.String = column("Name", "Name of the curve in study.toml.", nullable=False)
     endpoint: pl.String = column("Endpoint", "Name of the toxicity in study.toml.", nullable=False)
     column_name: pl.String = column("Column", "The number: a column of the patients.", nullable=False)

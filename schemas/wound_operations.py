@@ -1,10 +1,10 @@
-"""Tell operations on a wound from operations on the tumour, by OPS codes and the documented intent."""
+"""Tell operations on a wound, and amputations, from other operations: by OPS codes and documented intent."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from schemas.toxicity_codes import ADDITIONAL_OPS, CLOSURE_OPS, WOUND_REVISION_OPS
+from schemas.toxicity_codes import ADDITIONAL_OPS, AMPUTATION_OPS, CLOSURE_OPS, WOUND_REVISION_OPS
 
 
 def _starts(code: pl.Expr, prefixes: tuple[str, ...]) -> pl.Expr:
@@ -33,6 +33,11 @@ def closes_only() -> pl.Expr:
     closes = _starts(pl.element(), CLOSURE_OPS)
     fits = closes | _starts(pl.element(), ADDITIONAL_OPS)
     return (_codes().list.eval(closes).list.any() & _codes().list.eval(fits).list.all()).fill_null(False)
+
+
+def amputates() -> pl.Expr:
+    """Return whether an operation has a code of :data:`AMPUTATION_OPS`."""
+    return _codes().list.eval(_starts(pl.element(), AMPUTATION_OPS)).list.any().fill_null(False)
 
 
 def wound_code() -> pl.Expr:

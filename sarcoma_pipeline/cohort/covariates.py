@@ -10,7 +10,7 @@ from sarcoma_pipeline.cohort import baseline_choice, dose, primary, within_bound
 from sarcoma_pipeline.cohort.data_cutoff import rows_until
 from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH
 from sarcoma_pipeline.cohort.primary import Curated
-from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL
+from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL, first_relapse
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas import site_codes
 from schemas.cohort import CohortPatient
@@ -155,8 +155,8 @@ def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     of_kind = pl.col("kind").is_null() | (pl.col("kind") == "chemotherapy")
     told = frame.filter(of_kind)
     if timeline.assumptions.chemotherapy == "primary":
-        first = _events(timeline, *RELAPSES).group_by("patient_id").agg(_relapsed=pl.col("day").min())
-        later = (pl.col("start_day") >= pl.col("_relapsed")).fill_null(False) & (pl.col("given") == "yes")
+        first = first_relapse(timeline.events)
+        later = (pl.col("start_day") >= pl.col("relapsed_on")).fill_null(False) & (pl.col("given") == "yes")
         told = told.join(first, on="patient_id", how="left").filter(~later)
     return (
         told.group_by("patient_id")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from sarcoma_pipeline.cohort import looks, within_bounds
-from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL, UNDER_TREATMENT, UNKNOWN
+from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL, UNDER_TREATMENT, UNKNOWN, first_relapse
 from sarcoma_pipeline.cohort.timeline import (
     BY_TUMOUR,
     CAUSE_UNKNOWN,
@@ -34,7 +34,7 @@ from schemas.cohort import CohortDerivability, CohortEndpoint
 from schemas.cohort_events import CohortNotAtRisk
 from schemas.configuration import EndpointRule, Milestone, Study
 from schemas.gate import Gate
-from schemas.vocabularies import DEATH_BY_TUMOUR, OTHER_DEATH, RELAPSES, SECOND_MALIGNANCY
+from schemas.vocabularies import DEATH_BY_TUMOUR, OTHER_DEATH, SECOND_MALIGNANCY
 
 DAYS_PER_MONTH = 30.4375
 
@@ -130,11 +130,8 @@ def _causes(events: pl.DataFrame) -> pl.DataFrame:
 
     If the cause is unknown, a relapse before it means the tumour.
     """
-    relapsed = (
-        events.filter(pl.col("kind").is_in(RELAPSES)).group_by("patient_id").agg(_relapse=pl.col("day").min())
-    )
-    deaths = events.filter(pl.col("kind") == "death").join(relapsed, on="patient_id", how="left")
-    after = (pl.col("_relapse") <= pl.col("day")).fill_null(False)
+    deaths = events.filter(pl.col("kind") == "death").join(first_relapse(events), on="patient_id", how="left")
+    after = (pl.col("relapsed_on") <= pl.col("day")).fill_null(False)
     by_tumour = (pl.col("detail") == BY_TUMOUR) | ((pl.col("detail") == CAUSE_UNKNOWN) & after)
     kind = pl.when(by_tumour).then(pl.lit(DEATHS[1])).otherwise(pl.lit(DEATHS[2]))
     return pl.concat([events, deaths.with_columns(kind=kind).select(events.columns)])

@@ -27,6 +27,12 @@ UNDER_TREATMENT = "progression under treatment"
 AT_DIAGNOSIS = "metastasis at diagnosis"
 
 
+def first_relapse(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the day of each patient's first relapse of any site: ``patient_id``, ``relapsed_on``."""
+    of_any_site = events.filter(pl.col("kind").is_in(RELAPSES))
+    return of_any_site.group_by("patient_id").agg(relapsed_on=pl.col("day").min())
+
+
 def relapses(
     assessed: pl.DataFrame, metastases: pl.DataFrame, milestones: pl.DataFrame, assumptions: Assumptions
 ) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 
 from sarcoma_pipeline.cohort.derived_once import once
 from sarcoma_pipeline.cohort.primary import Curated, surgeries
+from sarcoma_pipeline.cohort.relapses import first_relapse
 from schemas.assumptions import Assumptions
 from schemas.wound_operations import closes_only, on_wound
 
@@ -60,11 +61,6 @@ def parts(curated: Curated, milestones: pl.DataFrame, events: pl.DataFrame, with
     Returns:
         ``patient_id``, ``therapy_day``, ``part`` (true).
     """
-    relapsed = (
-        events.filter(pl.col("kind").str.contains("relapse"))
-        .group_by("patient_id")
-        .agg(relapsed_on=pl.col("day").min())
-    )
     day, resected = pl.col("surgery_day"), pl.col("resected_on")
     between = (pl.col("relapsed_on") > resected) & (pl.col("relapsed_on") <= day)
     return (
@@ -73,7 +69,7 @@ def parts(curated: Curated, milestones: pl.DataFrame, events: pl.DataFrame, with
         # What is after the data cut-off is not in the timeline.
         .join(events, left_on=["patient_id", "surgery_day"], right_on=["patient_id", "day"], how="semi")
         .join(milestones.select("patient_id", "resected_on"), on="patient_id")
-        .join(relapsed, on="patient_id", how="left")
+        .join(first_relapse(events), on="patient_id", how="left")
         .filter(day.is_between(resected, resected + within), ~between.fill_null(False))
         .select("patient_id", therapy_day="surgery_day", part=pl.lit(True))
         .unique()

@@ -22,10 +22,7 @@ def structure_doses(curated: Curated, members: pl.DataFrame, gate: Gate) -> pl.D
         members: ``patient_id`` and ``pseudonym`` of the eligible patients.
         gate: the bounds.
     """
-    bounds = gate.bounded(CohortDoseVolume)
-    return as_computed(curated, members).with_columns(
-        pl.when(~within_bounds.outside([c], bounds)).then(pl.col(c)).alias(c) for c in bounds
-    )
+    return within_bounds.without_outside(as_computed(curated, members), gate.bounded(CohortDoseVolume))
 
 
 def observe(curated: Curated, members: pl.DataFrame, gate: Gate) -> pl.DataFrame:
@@ -40,13 +37,12 @@ def observe(curated: Curated, members: pl.DataFrame, gate: Gate) -> pl.DataFrame
         What ``finding_place.placed`` takes.
     """
     bounds, table = gate.bounded(CohortDoseVolume), CohortDoseVolume.table()
-    units = {c.name: c.unit for c in CohortDoseVolume.columns()}
     rows = as_computed(curated, members).join(members.select("patient_id", "pseudonym"), on="pseudonym")
     seen = []
-    for column, (low, high) in bounds.items():
+    for column, words in within_bounds.bounds_of(CohortDoseVolume, gate).items():
         wrong = rows.filter(within_bounds.outside([column], bounds)).sort(*_ROW)
         first = wrong.unique("patient_id", keep="first", maintain_order=True)
-        note = pl.format(f"{{}}; the bounds are {low:g} and {high:g} {units[column]}", "structure")
+        note = pl.format("{}; {}", "structure", pl.lit(words))
         at = first.with_columns(record_ids="evidence")
         seen.append(candidates(at, "patient_id", within_bounds.VALUE, table, column, pl.col(column), note))
     return pl.concat(seen)

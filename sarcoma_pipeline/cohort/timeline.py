@@ -18,7 +18,6 @@ from sarcoma_pipeline.cohort.partial_dates import dated, reach
 from sarcoma_pipeline.cohort.primary import Curated, course, of_index_tumour, tumour
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS, DISTANT, REGIONAL
 from schemas.assumptions import Assumptions
-from schemas.vocabularies import RELAPSES
 
 COLUMNS = (*relapses.COLUMNS, "states")
 
@@ -69,12 +68,7 @@ def timeline(curated: Curated, assumptions: Assumptions) -> Timeline:
             _other_tumours(others, steps, zero),
         ]
     )
-    first = (
-        happened.filter(pl.col("kind").is_in(RELAPSES))
-        .group_by("patient_id")
-        .agg(relapsed_on=pl.col("day").min())
-    )
-    left = resection.residual(operations, first, assumptions)
+    left = resection.residual(operations, relapses.first_relapse(happened), assumptions)
     steps = steps.join(left, on="patient_id", how="left").with_columns(
         disease_free=pl.col("definitive") & pl.col("left_status").ne_missing("R2")
     )

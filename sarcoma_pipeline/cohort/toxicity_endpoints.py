@@ -16,10 +16,12 @@ from sarcoma_pipeline.cohort.primary import Curated, surgeries
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.cohort_toxicity_endpoints import CohortToxicityEndpoint
 from schemas.gate import Gate
-from schemas.toxicity_codes import ACUTE_DAYS, AMPUTATION_OPS, WOUND_DAYS
+from schemas.toxicity_codes import ACUTE_DAYS, WOUND_DAYS
 from schemas.toxicity_toml import ToxicityEndpoint
+from schemas.vocabularies import TOXICITY_OUTCOME
+from schemas.wound_operations import amputates
 
-TOXICITY, DEATH, AMPUTATION, CENSORED = "toxicity", "death", "amputation", "censored"
+TOXICITY, DEATH, AMPUTATION, CENSORED = TOXICITY_OUTCOME
 
 
 @dataclass(frozen=True)
@@ -122,11 +124,9 @@ def _days(curated: Curated, timeline: Timeline, members: pl.DataFrame, gate: Gat
         died=day.filter(kind == "death").min(), looked=day.filter(kind == "assessment").max()
     )
     further = (kind == "radiotherapy start") & (pl.col("detail") == "further course")
-    code = pl.element()
-    limb = pl.any_horizontal(code.str.starts_with(prefix) for prefix in AMPUTATION_OPS)
     amputations = (
         surgeries(curated)
-        .filter(pl.col("ops_codes").cast(pl.List(pl.String)).list.eval(limb).list.any().fill_null(False))
+        .filter(amputates())
         # What is after the data cut-off is not in the timeline.
         .join(events, left_on=["patient_id", "surgery_day"], right_on=["patient_id", "day"])
         .select("pseudonym", day="surgery_day")

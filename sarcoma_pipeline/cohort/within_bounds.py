@@ -14,6 +14,7 @@ import polars as pl
 from sarcoma_pipeline.cohort.finding_place import candidates
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.cohort import CohortPatient
+from schemas.contract import Contract
 from schemas.gate import Gate
 from schemas.rule import Rule
 from schemas.sides import DIAGNOSES
@@ -60,6 +61,18 @@ def outside(columns: Iterable[str], bounds: dict[str, tuple[float, float]]) -> p
     """Return whether one of the columns has a value outside its bounds; a missing value is not outside."""
     verdicts = [~pl.col(c).is_between(*bounds[c]) for c in columns if c in bounds]
     return pl.any_horizontal(pl.lit(False), *verdicts).fill_null(False)
+
+
+def without_outside(frame: pl.DataFrame, bounds: dict[str, tuple[float, float]]) -> pl.DataFrame:
+    """Return a frame in which each value outside the bounds of its column is null."""
+    return frame.with_columns(pl.when(~outside([c], bounds)).then(pl.col(c)).alias(c) for c in bounds)
+
+
+def bounds_of(contract: type[Contract], gate: Gate) -> dict[str, str]:
+    """Return the bounded columns of a table with their bounds in words, for the notes of findings."""
+    units = {c.name: c.unit for c in contract.columns()}
+    bounds = gate.bounded(contract)
+    return {c: f"the bounds are {low:g} and {high:g} {units[c]}" for c, (low, high) in bounds.items()}
 
 
 def doubtful_times(timeline: Timeline, gate: Gate) -> pl.DataFrame:
@@ -119,16 +132,14 @@ def observe(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataF
         What ``finding_place.placed`` takes.
     """
     bounds, table = gate.bounded(CohortPatient), CohortPatient.table()
-    units = {c.name: c.unit for c in CohortPatient.columns()}
     dated = doubtful_times(timeline, gate)
     seen = []
-    for column, (low, high) in bounds.items():
+    for column, note in bounds_of(CohortPatient, gate).items():
         wrong = described.filter(outside([column], bounds))
         if column in TIMES:
             wrong = wrong.join(dated, on="patient_id", how="anti", maintain_order="left")
-        note = pl.lit(f"the bounds are {low:g} and {high:g} {units[column]}")
         rule = TIME if column in _FOLLOW_UP else VALUE
-        seen.append(candidates(wrong, "patient_id", rule, table, column, pl.col(column), note))
+        seen.append(candidates(wrong, "patient_id", rule, table, column, pl.col(column), pl.lit(note)))
     allowed = gate.plausible("d")
     note = pl.lit(f"the bounds are {allowed[0]:g} and {allowed[1]:g} d") if allowed else None
     seen.append(candidates(dated, "patient_id", TIME, table, _FOLLOW_UP[0], pl.col("day"), note))

@@ -16,8 +16,9 @@ from schemas.analysis_toxicity import ToxicityCurve, ToxicityIncidence
 from schemas.configuration import Covariate
 from schemas.toxicity_codes import WOUND_DAYS
 from schemas.toxicity_toml import ToxicityEndpoint
+from schemas.vocabularies import TOXICITY_OUTCOME
 
-TOXICITY = "toxicity"
+TOXICITY, DEATH, AMPUTATION, CENSORED = TOXICITY_OUTCOME
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def toxicity_incidence(
         mine = states.filter(pl.col("time_days").is_not_null(), endpoint=endpoint.name)
         frame = mine.join(groups, on="pseudonym").select(
             "level", "outcome", "time_basis", days=pl.col("time_days").cast(pl.Int64),
-            cause=pl.when(pl.col("outcome") != "censored").then("outcome"), entry=pl.lit(None, pl.Int64),
+            cause=pl.when(pl.col("outcome") != CENSORED).then("outcome"), entry=pl.lit(None, pl.Int64),
         )  # fmt: skip
         test = gray.test(frame.drop_nulls("level"), TOXICITY)
         of_test = {
@@ -114,8 +115,8 @@ def _read(
             "horizon_months": float(horizon),
             "at_start": times.height,
             "events": outcomes.get(TOXICITY, 0),
-            "deaths": outcomes.get("death", 0),
-            "amputations": outcomes.get("amputation", 0),
+            "deaths": outcomes.get(DEATH, 0),
+            "amputations": outcomes.get(AMPUTATION, 0),
             "undated": times.filter(time_basis="middle").height,
             "at_risk": int(after["at_risk"][0]) if after.height else 0,
             "value": now["incidence"] if known else None,
