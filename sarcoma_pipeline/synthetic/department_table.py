@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sarcoma_pipeline.synthetic.people import Person
 from sarcoma_pipeline.synthetic.registry_reply import german
@@ -41,10 +41,10 @@ def row(person: Person) -> dict[str, str]:
     )
 
 
-def file(rows: Iterable[Mapping[str, str]]) -> bytes:
-    """Return the table as CSV with semicolons, encoded in cp1252."""
+def file(rows: Iterable[Mapping[str, str]], headers: Sequence[str] = HEADERS) -> bytes:
+    """Return a table of the department as CSV with semicolons, encoded in cp1252."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, HEADERS, delimiter=";", lineterminator="\r\n")
+    writer = csv.DictWriter(text, headers, delimiter=";", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode("cp1252")

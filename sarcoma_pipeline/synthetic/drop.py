@@ -124,7 +124,8 @@ class Drop:
             path: registry_reply.file(rows, self.without.get(path)) for path, rows in self.replies.items()
         }
         contents |= {TABLE: department_table.file(self.rows)} if self.rows else {}
-        contents |= {LATE_EFFECTS: late_effects.file(self.late_effects)} if self.late_effects else {}
+        if self.late_effects:
+            contents[LATE_EFFECTS] = department_table.file(self.late_effects, late_effects.HEADERS)
         contents |= self.raw
         for path, content in contents.items():
             target = into / path

@@ -5,10 +5,7 @@ The frequencies follow no study: a quarter of the patients is not documented, ot
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Iterable, Mapping
 
 from sarcoma_pipeline.synthetic.people import Person
 from sarcoma_pipeline.synthetic.registry_reply import german
@@ -45,12 +42,3 @@ def told(person: Person, statement: str, kind: str, grade: str, on: dt.date | No
     """Return a row with these values."""
     values = (person.number, statement, kind, grade, "5.0", german(on) if on else "")
     return dict(zip(HEADERS, values, strict=True))
-
-
-def file(rows: Iterable[Mapping[str, str]]) -> bytes:
-    """Return the table as CSV with semicolons, encoded in cp1252."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, HEADERS, delimiter=";", lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode("cp1252")

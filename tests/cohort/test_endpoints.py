@@ -32,13 +32,6 @@ def days(date: str) -> int:
     return (dt.date.fromisoformat(date) - ZERO).days
 
 
-@pytest.fixture
-def sarcoma(records):
-    records.patient()
-    records.diagnosis()
-    return records
-
-
 def seen(records, on: str, **status: str):
     return records.meldung(r.ObdsFollowUp, Untersuchungsdatum_Verlauf=on, **status)
 

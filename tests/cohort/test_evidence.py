@@ -3,13 +3,13 @@
 import pytest
 
 from schemas import received as r
-from tests.cohort.test_endpoints import CLEAN, derived, sarcoma, seen  # noqa: F401
+from tests.cohort.test_endpoints import CLEAN, derived, seen
 
 LOCAL = {"Verlauf_Lokaler_Tumorstatus": "R"}
 
 
 @pytest.fixture
-def relapses(sarcoma):  # noqa: F811
+def relapses(sarcoma):
     """A clean examination; two reports of one local relapse and a death on that day; a later relapse.
 
     Reports of one tumour and one day are one assessment: its records are evidence of all that it says.
@@ -35,7 +35,7 @@ def test_evidence_of_an_event_is_what_reports_it_on_its_day(relapses):
         assert (found[endpoint]["event_kind"], found[endpoint]["evidence"]) == ("death", [told["death"]])
 
 
-def test_evidence_of_a_censoring_is_the_last_examination(sarcoma):  # noqa: F811
+def test_evidence_of_a_censoring_is_the_last_examination(sarcoma):
     seen(sarcoma, "2013-01-01", **CLEAN)
     last = {seen(sarcoma, "2014-01-01", **CLEAN), seen(sarcoma, "2014-01-01", Meldung_ID="M2", **CLEAN)}
     alive = sarcoma.reply(answer="lebt", answered_on="01.06.2016")
@@ -44,7 +44,7 @@ def test_evidence_of_a_censoring_is_the_last_examination(sarcoma):  # noqa: F811
     assert found["OS"]["evidence"] == [alive]
 
 
-def test_evidence_of_a_death_is_the_reports_of_the_death(sarcoma):  # noqa: F811
+def test_evidence_of_a_death_is_the_reports_of_the_death(sarcoma):
     seen(sarcoma, "2014-01-01", **CLEAN)
     died = {
         sarcoma.meldung(r.ObdsDeath, Sterbedatum="2016-03-01"),
