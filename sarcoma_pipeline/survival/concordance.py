@@ -106,6 +106,8 @@ def _below(
 ) -> NDArray[np.int64]:
     """Count the elements of ``values[start:]`` below ``bound``, for every pair of start and bound."""
     count = np.zeros(len(start), dtype=np.int64)
+    if not len(values):
+        return count
     low, high = start.copy(), np.full(len(start), len(values))
     for bit in reversed(range(int(values.max() + 1).bit_length())):
         zero = (values >> bit) & 1 == 0

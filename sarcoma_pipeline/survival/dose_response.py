@@ -15,6 +15,7 @@ import polars as pl
 from sarcoma_pipeline.survival.chi_square_tail import tail
 from sarcoma_pipeline.survival.kaplan_meier import Z
 from sarcoma_pipeline.survival.propensity import MAXIMUM_LIKELIHOOD, propensity
+from sarcoma_pipeline.survival.ratio import probability, ratio
 from schemas.analysis_toxicity import DoseResponseCurve
 from schemas.dose_response_toml import DoseResponse
 from schemas.language import marked
@@ -78,22 +79,18 @@ def _lines(patients: pl.DataFrame, states: pl.DataFrame, one: DoseResponse) -> I
     covariance = np.linalg.inv(x.T @ (weight[:, None] * x))
     slope, error = float(fit.coefficients[1]), math.sqrt(covariance[1, 1])
     about |= {
-        "odds_ratio": math.exp(slope),
-        "odds_ratio_low": math.exp(slope - Z * error),
-        "odds_ratio_high": math.exp(slope + Z * error),
+        "odds_ratio": ratio(slope),
+        "odds_ratio_low": ratio(slope - Z * error),
+        "odds_ratio_high": ratio(slope + Z * error),
         "p_value": float(tail(1, (slope / error) ** 2)),
     }
-    low, high = (float(known["value"].quantile(q, "linear") or 0.0) for q in _ENDS)
-    for at in np.linspace(low, high, POINTS):
+    first, last = (float(known["value"].quantile(q, "linear") or 0.0) for q in _ENDS)
+    for at in np.linspace(first, last, POINTS):
         row = np.array([1.0, at - values.mean()])
         log_odds = float(fit.coefficients[0] + slope * at)
         wide = Z * math.sqrt(row @ covariance @ row)
-        yield about | {
-            "value": float(at),
-            "probability": _probability(log_odds),
-            "ci_low": _probability(log_odds - wide),
-            "ci_high": _probability(log_odds + wide),
-        }
+        middle, low, high = probability(np.array([log_odds, log_odds - wide, log_odds + wide])).tolist()
+        yield about | {"value": float(at), "probability": middle, "ci_low": low, "ci_high": high}
 
 
 def _obstacle(values: np.ndarray, events: int) -> str | None:
@@ -101,7 +98,3 @@ def _obstacle(values: np.ndarray, events: int) -> str | None:
     if min(events, len(values) - events) < LEAST_EVENTS:
         return TOO_FEW
     return SAME if np.ptp(values) == 0 else None
-
-
-def _probability(log_odds: float) -> float:
-    return 1 / (1 + math.exp(-log_odds))

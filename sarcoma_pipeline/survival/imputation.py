@@ -26,6 +26,7 @@ from sarcoma_pipeline.survival.design import (
     values,
 )
 from sarcoma_pipeline.survival.partial_likelihood import Floats, NoEstimate
+from sarcoma_pipeline.survival.ratio import ratio
 from schemas.analysis_imputation import ImputedCovariate, ImputedHazardRatio
 from schemas.configuration import Covariate, Imputation, Model
 from schemas.contract import Contract
@@ -256,8 +257,8 @@ def _lines(
             }  # fmt: skip
             if found:
                 line |= {
-                    "hazard_ratio": math.exp(found.coefficient), "ci_low": _exp(found.low),
-                    "ci_high": _exp(found.high), "p_value": found.p_value, "coefficient": found.coefficient,
+                    "hazard_ratio": ratio(found.coefficient), "ci_low": ratio(found.low),
+                    "ci_high": ratio(found.high), "p_value": found.p_value, "coefficient": found.coefficient,
                     "standard_error": found.standard_error, "degrees_of_freedom": found.degrees_of_freedom,
                     "missing_information": found.missing_information,
                 }  # fmt: skip
@@ -276,10 +277,6 @@ def _absent(name: str, sets: Sequence[ModelData]) -> str:
     return (
         f"in {len(told)} of {len(sets)} imputed data sets: {min(told)}" if told else "no estimate (collinear)"
     )
-
-
-def _exp(x: float) -> float | None:
-    return math.exp(x) if abs(x) < 700 else None
 
 
 def _frame(contract: type[Contract], lines: list[dict[str, Any]]) -> pl.DataFrame:

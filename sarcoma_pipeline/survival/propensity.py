@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sarcoma_pipeline.survival.ratio import probability
+
 Floats = NDArray[np.floating]
 
 MAXIMUM_LIKELIHOOD, FIRTH = "logistic regression", "logistic regression with Firth's penalty"
@@ -48,14 +50,10 @@ def propensity(design: Floats, treated: NDArray[np.bool_]) -> Propensity | None:
         found = _fitted(x, treated.astype(np.float64), penalised)
         if found is None:
             continue
-        scores = _probability(x @ found)
+        scores = probability(x @ found)
         if np.minimum(scores, 1 - scores).min() > (0 if penalised else _SEPARATED):
             return Propensity(scores, found, method)
     return None
-
-
-def _probability(linear: Floats) -> Floats:
-    return 1 / (1 + np.exp(-np.clip(linear, -700, 700)))
 
 
 def _fitted(x: Floats, y: Floats, penalised: bool) -> Floats | None:
@@ -65,7 +63,7 @@ def _fitted(x: Floats, y: Floats, penalised: bool) -> Floats | None:
     z = (x - centre) / spread
     beta = np.zeros(x.shape[1])
     for _ in range(_STEPS):
-        p = _probability(z @ beta)
+        p = probability(z @ beta)
         weight = p * (1 - p)
         information = z.T @ (weight[:, None] * z)
         try:

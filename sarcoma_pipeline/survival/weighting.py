@@ -21,6 +21,7 @@ from sarcoma_pipeline.survival.design import entries, levels_of, values, with_en
 from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, Z
 from sarcoma_pipeline.survival.partial_likelihood import NoEstimate
 from sarcoma_pipeline.survival.propensity import FIRTH, Propensity, propensity
+from sarcoma_pipeline.survival.ratio import ratio
 from schemas.analysis_weighting import (
     WeightedBalance,
     WeightedCurve,
@@ -270,9 +271,12 @@ def _ratios(joined: pl.DataFrame, ties: Ties) -> dict[str, Any]:
         if not error > 0:
             line["note"] = "no estimate: the robust variance is 0"
             continue
+        low, high = ratio(b - Z * error), ratio(b + Z * error)
+        if low is None or high is None:
+            line["note"] = "no estimate: the data do not bound the ratio"
+            continue
         line |= {
-            f"{prefix}hazard_ratio": math.exp(b), f"{prefix}ci_low": math.exp(b - Z * error),
-            f"{prefix}ci_high": math.exp(b + Z * error),
+            f"{prefix}hazard_ratio": math.exp(b), f"{prefix}ci_low": low, f"{prefix}ci_high": high,
             f"{prefix}p_value": math.erfc(abs(b / error) / math.sqrt(2)),
         }  # fmt: skip
         if not prefix:

@@ -1,9 +1,13 @@
 """Curves of the risk of a toxicity by a dose, against R's glm; without enough events there is none."""
 
+import math
+
+import numpy as np
 import polars as pl
 import pytest
 
 from sarcoma_pipeline.survival.dose_response import SAME, SEPARATED, TOO_FEW, dose_response
+from sarcoma_pipeline.survival.ratio import probability, ratio
 from schemas.dose_response_toml import DoseResponse
 
 CURVE = DoseResponse(name="skin", title="Skin", toxicity="acute", column="skin_v20")
@@ -59,3 +63,8 @@ def test_the_curve_is_that_of_r():
 def test_without_a_curve_there_is_a_reason(doses, events, why):
     (row,) = fitted(doses, events).to_dicts()
     assert (row["warning"], row["probability"], row["events"]) == (why, None, sum(events))
+
+
+def test_a_ratio_that_no_number_holds_is_none():
+    assert (ratio(0.0), ratio(1.0), ratio(800.0), ratio(-800.0)) == (1.0, math.e, None, None)
+    assert probability(np.array([-1e6, 0.0, 1e6])) == pytest.approx([0.0, 0.5, 1.0], abs=1e-300)

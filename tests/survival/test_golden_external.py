@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.survival.external_validation import external_validation
+from sarcoma_pipeline.survival.external_validation import RATIO, external_validation
 from schemas.configuration import PredictorTerm, Validation
 from tests.survival.golden import quantities, split
 
@@ -83,6 +83,15 @@ def test_patients_without_a_predictor_or_with_another_level_are_left_out() -> No
     nobody = lacking.with_columns(sex=pl.lit(None, pl.String))
     assert external_validation(nobody, endpoints, [_asked("lung")]).measures.is_empty()
     assert external_validation(patients, endpoints, []).net_benefit.is_empty()
+
+
+@pytest.mark.parametrize("of", [2, 50])
+def test_without_any_event_nothing_can_be_compared(of: int) -> None:
+    endpoints, patients = split("lung")
+    few = endpoints.head(of).with_columns(event=pl.lit(False))
+    made = external_validation(patients, few, [_asked("lung")]).measures
+    assert set(made["events"]) == {0}
+    assert made.filter(pl.col("quantity") != RATIO)["value"].to_list() == [None] * 3
 
 
 def test_the_order_of_the_patients_decides_nothing() -> None:

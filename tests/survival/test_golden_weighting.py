@@ -173,6 +173,16 @@ def test_groups_that_hardly_overlap_are_told() -> None:
     assert "Firth" in told["b"]
 
 
+def test_a_ratio_that_the_data_do_not_bound_is_no_estimate(monkeypatch) -> None:
+    """Its limit is larger than any number: the refresh ended with an OverflowError."""
+    far = weighted_survival.Weighted(np.array([3.0]), np.array([[400.0**2]]))
+    monkeypatch.setattr(weighted_survival, "cox", lambda *_: far)
+    rows = [("a", "1")] * 30 + [("b", "1")] * 10 + [("a", "2")] * 10 + [("b", "2")] * 30
+    (line,) = weighted_groups(*_cohort(*rows), [ASKED], [ARM, STAGE]).ratios.rows(named=True)
+    assert (line["hazard_ratio"], line["ci_high"], line["crude_ci_high"]) == (None, None, None)
+    assert line["note"] == "no estimate: the data do not bound the ratio"
+
+
 def test_too_few_patients_give_no_weights() -> None:
     few = weighted_groups(*_cohort(*[("a", "1")] * 5, ("b", "2")), [ASKED], [ARM, STAGE])
     assert set(few.groups["warning"]) == {"no weights: fewer than two patients in a group"}

@@ -7,6 +7,7 @@ from schemas.language import marked, stored
 _NOTES = (
     marked("no estimate: {coefficients} coefficients, but only {events} events"),
     marked("no estimate: the covariates before it tell it completely (collinear)"),
+    marked("no estimate: the data do not bound the ratio"),
     marked("no estimate: the robust variance is 0"),
     marked("no estimate in {failed} of {sets} imputed data sets"),
     marked("in {count} of {sets} imputed data sets: {reason}"),
