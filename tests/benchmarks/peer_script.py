@@ -36,8 +36,9 @@ from tests.benchmarks.peer_reading import read_csv, read_dicom, read_obds
 matplotlib.use("Agg")
 
 
-NOT_DERIVED = ("delivered_dose_gy", "delivered_fractions", "overall_days")
-"""Columns of Table 1 that need treatment records, which this script does not read."""
+NOT_DERIVED = ("delivered_dose_gy", "delivered_fractions", "overall_days", "longest_gap_days", "interrupted")
+"""Columns of Table 1 that need treatment records, which this script does not read; `peer` leaves out their
+blocks."""
 
 
 # --- statistics ----------------------------------------------------------------------------------------
