@@ -151,11 +151,9 @@ def _add(branch: Tree, warehouse: duckdb.DuckDBPyConnection, record: dict[str, A
 
 def _read(warehouse: duckdb.DuckDBPyConnection, record_id: str) -> Iterator[str]:
     """Yield the values read from a record, table by table, without identifying ones."""
-    from schemas.all_contracts import MODULES
-    from schemas.contract import CONTRACTS
+    from schemas.all_contracts import CONTRACTS
     from schemas.typed_record import Typed
 
-    assert MODULES
     skipped = {c.name for c in Typed.columns()}
     for table, contract in CONTRACTS.items():
         if not table.startswith("typed."):

@@ -9,9 +9,8 @@ import pyreadstat
 import pytest
 
 from sarcoma_pipeline.publish import export
-from schemas.all_contracts import MODULES
+from schemas.all_contracts import CONTRACTS
 from schemas.cohort_wide import WIDE
-from schemas.contract import CONTRACTS
 from schemas.release import RELEASED
 from schemas.vocabularies import FNCLCC_GRADE, SEX
 
@@ -20,7 +19,6 @@ PATIENTS = "cohort.patients"
 
 @pytest.fixture
 def tables() -> dict[str, pl.DataFrame]:
-    assert MODULES
     rows = [
         {"pseudonym": "=1+1", "sex": "male", "fnclcc_grade": "G2", "resected": True, "fractions": 25,
          "tumour_size_cm": -0.5, "icd10_site": "\tC49.2", "icdo3_morphology": "a=b, ü",
