@@ -89,6 +89,7 @@ _TYPED: dict[str, dict[str, str]] = {
     "structure_set": {
         "refers_to": _each("dicom_structure_set", "ReferencedSeries"),
         "roi_names": _each("dicom_structure_set", "ROIName"),
+        "roi_types": _each("dicom_structure_set", "RTROIInterpretedType"),
         "series_uids": _each("dicom_structure_set", "ReferencedSeries"),
     },
     "dose": {

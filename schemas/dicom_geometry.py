@@ -34,7 +34,8 @@ class Structure:
     Attributes:
         number: ROINumber.
         name: ROIName.
-        interpreted_type: RTROIInterpretedType.
+        interpreted_type: RTROIInterpretedType; different ones are joined by a backslash
+            (``schemas.structure_names.TYPES_DIFFER``).
         frame: UID of the frame of reference of its coordinates.
         contours: its contours, in the order of the file.
         unreadable: number of contours whose coordinates cannot be read.

@@ -82,7 +82,8 @@ class DicomStructureSet(DicomRecord, table="received.dicom_structure_set"):
     StructureSetDate: pl.String = text_column("Date", "quasi-identifier")
     ROIName: pl.String = text_column("Names of the regions of interest; JSON array of strings")
     RTROIInterpretedType: pl.String = text_column(
-        "Interpreted types in the same order; JSON array of strings"
+        "Interpreted types in the same order; JSON array of strings. Different types of one region are "
+        "joined by a backslash"
     )
     ReferencedSeries: pl.String = text_column("SeriesInstanceUIDs of the images; JSON array", "identifier")
 

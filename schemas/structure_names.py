@@ -176,6 +176,9 @@ OF_TYPE: dict[str, tuple[str | None, Role]] = {
 }
 """RTROIInterpretedType to TG-263 name and role, for types that decide them (PS3.3 C.8.8.8.1)."""
 
+TYPES_DIFFER = "\\"
+"""What stands between the types of a structure that was observed several times with different types."""
+
 METRICS: dict[Role, tuple[str, ...]] = {
     "target": ("D98", "D95", "D50", "D2", "V95%", "HI", "CI"),
     "target boost": ("D98", "D95", "D50", "D2", "V95%", "HI", "CI"),

@@ -6,6 +6,7 @@ import polars as pl
 
 from schemas.contract import TextList, column
 from schemas.rule import Rule
+from schemas.structure_names import TYPES_DIFFER
 from schemas.typed_record import Typed, not_after_delivery
 
 PLAN_RULES = (
@@ -262,11 +263,32 @@ class StructureSet(
             | pl.col("phantom"),
             missing="kept",
         ),
+        Rule(
+            "structures.types-differ",
+            "warning",
+            what="A region of interest is observed several times with different types "
+            "(RTROIInterpretedType). None of them is used: the name of the structure decides what it is.",
+            remedy="In the treatment planning system, keep the right type of the structure and export the "
+            "structure set again. If the name alone must decide, map it in [[structures]] of study.toml.",
+            source="DICOM PS3.3 C.8.8.8 RTROIInterpretedType",
+            column="roi_types",
+            holds=pl.col("roi_types")
+            .list.eval(pl.element().str.contains(TYPES_DIFFER, literal=True).fill_null(False))
+            .list.any()
+            .not_()
+            | pl.col("phantom"),
+            missing="kept",
+        ),
     ),
 ):
     """One set of structures."""
 
     roi_names: TextList = column("Regions of interest", "ROI names.")
+    roi_types: TextList = column(
+        "Types of the regions",
+        "RTROIInterpretedType in the order of the names; different types of one region are joined by a "
+        "backslash.",
+    )
     series_uids: TextList = column(
         "Series", "SeriesInstanceUIDs of the images that it was drawn on.", identifying="identifier"
     )

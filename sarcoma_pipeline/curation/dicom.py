@@ -123,6 +123,7 @@ def typed_frames(
     elif table == "received.dicom_structure_set":
         names = {
             "roi_names": Reading(pl.col("ROIName").str.json_decode(_LIST)),
+            "roi_types": Reading(pl.col("RTROIInterpretedType").str.json_decode(_LIST)),
             "series_uids": Reading(pl.col("ReferencedSeries").str.json_decode(_LIST)),
         }
         yield typed_dicom.StructureSet, *read(received, typed_dicom.StructureSet, base | names)

@@ -289,6 +289,24 @@ def _structure_set_missing(frames: Frames) -> pl.DataFrame:
     return verdicts(_used(frames), ~pl.col("refers_to").is_in(delivered.implode()), "refers_to")
 
 
+@rule(
+    "plan.dose-grid-missing",
+    "notice",
+    on="typed.plan",
+    scope="source",
+    what="No dose distribution that refers to the plan was delivered. Its structures have volumes and no "
+    "doses.",
+    remedy="In the treatment planning system, export the dose of the plan (RTDOSE, DoseSummationType PLAN) "
+    "together with the plan.",
+    source="DICOM PS3.3 C.8.8.3 ReferencedRTPlanSequence",
+    missing="kept",
+    alone="the dose distribution was not delivered",
+)
+def _dose_grid_missing(frames: Frames) -> pl.DataFrame:
+    delivered = frames["every dose"]["refers_to"].drop_nulls()
+    return verdicts(_used(frames), ~pl.col("sop_instance_uid").is_in(delivered.implode()), "sop_instance_uid")
+
+
 def _with_plans(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: str) -> pl.DataFrame:
     """Return objects that refer to plans, with the persons of these plans (``plan_refs``)."""
     known = plans.filter("has_patient_id", pl.col(plan_key).is_not_null())

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset
 
+from sarcoma_pipeline.sources.dicom_observations import interpreted_types
 from schemas.dicom_geometry import Array, Contour, Structure
 
 _CONTOUR_DATA = 0x30060050
@@ -23,10 +24,10 @@ def structures(data: Dataset) -> list[Structure]:
     Args:
         data: the RTSTRUCT as pydicom reads it.
     """
-    observed = {
-        _number(one, "ReferencedROINumber"): one.get("RTROIInterpretedType") or None
+    observed = interpreted_types(
+        (_number(one, "ReferencedROINumber"), _text(one.get("RTROIInterpretedType")))
         for one in data.get("RTROIObservationsSequence") or ()
-    }
+    )
     drawn: dict[int, list[Dataset]] = {}
     for one in data.get("ROIContourSequence") or ():
         drawn.setdefault(_number(one, "ReferencedROINumber"), []).extend(one.get("ContourSequence") or ())

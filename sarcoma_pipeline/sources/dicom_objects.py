@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from sarcoma_pipeline.sources.dicom_node import Node
+from sarcoma_pipeline.sources.dicom_observations import interpreted_types
 from sarcoma_pipeline.sources.dicom_plan import as_json
 
 Columns = dict[str, str | None]
@@ -14,10 +15,10 @@ def structure_set(node: Node) -> Columns:
     """Return the columns of an RTSTRUCT."""
     frames = node.items("ReferencedFrameOfReferenceSequence")
     regions = node.items("StructureSetROISequence")
-    kinds = {
-        observed.text("ReferencedROINumber"): observed.text("RTROIInterpretedType")
+    kinds = interpreted_types(
+        (observed.text("ReferencedROINumber"), observed.text("RTROIInterpretedType"))
         for observed in node.items("RTROIObservationsSequence")
-    }
+    )
     series = [
         one.text("SeriesInstanceUID")
         for frame in frames

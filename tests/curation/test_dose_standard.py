@@ -244,6 +244,46 @@ def test_two_structures_of_one_name_keep_their_own_doses():
     assert [row["volume_cc"] for row in rows] == pytest.approx([VOLUME, 3 * np.pi], rel=0.005)
 
 
+SMALLER = ph.cylinder(10, 30)
+
+
+def repeated(*regions, reverse: bool = False) -> list[str]:
+    """What is said about repeated names; ``reverse`` turns the order of all sequences."""
+    data = ph.structure_set_object(regions)
+    if reverse:
+        for keyword in ("StructureSetROISequence", "ROIContourSequence", "RTROIObservationsSequence"):
+            data[keyword].value = list(reversed(data[keyword].value))
+    plan = PlanParts(PlanOfDose("5.5", (PlannedGroup("1", 25, frozenset({"1"})),), 25), [part()])
+    made = calculation.calculate(dicom_contours.structures(data), [plan], (), DoseSettings())
+    return [one["value"] for one in made.doubts if one["id"] == "structure.name-repeated"]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_structures_of_one_name_or_one_meaning_are_told(reverse):
+    said = repeated(
+        ("PTV", "PTV", BAR), ("PTV_50", "PTV", SMALLER), ("X1", "ORGAN", BAR), ("x1 ", "ORGAN", SMALLER),
+        ("Hautstreifen", "ORGAN", BAR), ("Lymphkorridor", "ORGAN", SMALLER), reverse=reverse,
+    )  # fmt: skip
+    assert said == [
+        "PTV: PTV (number 1), PTV_50 (number 2)",
+        "skin corridor: Hautstreifen (number 5), Lymphkorridor (number 6)",
+        "x1: X1 (number 3), x1 (number 4)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("Femur_L", "ORGAN", SMALLER),
+        ("Femur_R", "ORGAN", []),  # an empty entry
+        ("Femur_R", "CONTROL", SMALLER),  # no organ
+        ("", "ORGAN", SMALLER),
+    ],
+)
+def test_structures_of_other_names_or_without_a_volume_are_not_told(other):
+    assert repeated(("Femur_R", "ORGAN", BAR), ("", "ORGAN", BAR), other) == []
+
+
 def test_a_structure_without_observation_is_known_by_its_name():
     data = ph.structure_set_object([("PTV", "PTV", BAR)])
     del data.RTROIObservationsSequence

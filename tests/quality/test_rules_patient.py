@@ -239,6 +239,16 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
         [(M, {"metastasis_date": D(2011, 12, 1), "origin": "diagnosis"})],
     ),
     "plan.structure-set-missing": ([(Plan, {"refers_to": "1.3.9"})], [(Plan, {"refers_to": None})]),
+    "plan.dose-grid-missing": (
+        [(Plan, {"sop_instance_uid": "1.2.7", "has_patient_id": True})],
+        [
+            (Plan, {"sop_instance_uid": "1.2.7"}),
+            (RD, {"refers_to": "1.2.7"}),
+            (Plan, {"sop_instance_uid": "1.2.8", "approval": "UNAPPROVED"}),  # used by nobody
+            (Plan, {"sop_instance_uid": None}),
+            (Plan, {"sop_instance_uid": "1.2.9", "phantom": True}),
+        ],
+    ),
     "dose.without-plan": ([(RD, {"refers_to": "1.2.9"})], [(RD, {"refers_to": None})]),
     "dicom.patient-id-mismatch": (
         [(RS, {"person_ref": "number:2"})],

@@ -192,6 +192,11 @@ ALONE: dict[str, tuple[type[Contract], Row, Row]] = {
     "plan.energy-implausible": (typed_dicom.Plan, {"beam_energy_mv": 6000.0}, {"beam_energy_mv": 18.0}),
     "plan.date-missing": (typed_dicom.Plan, {"plan_date": None}, {}),
     "structures.no-target": (typed_dicom.StructureSet, {"roi_names": ["External"]}, {"roi_names": ["ptv_1"]}),
+    "structures.types-differ": (
+        typed_dicom.StructureSet,
+        {"roi_types": ["EXTERNAL", None, "CTV\\PTV"]},
+        {"roi_types": ["EXTERNAL", None, "PTV"]},
+    ),
     "dose.relative": (typed_dicom.Dose, {"dose_units": "RELATIVE"}, {}),
     "ct.slice-thickness-implausible": (
         typed_dicom.Image,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import json
+
 import numpy as np
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 
+from sarcoma_pipeline.curation import structure_names
 from sarcoma_pipeline.curation.dose_volume.structure_dose import measure
 from sarcoma_pipeline.sources import dicom_contours, dicom_dose_grid, dicom_dose_parts
+from tests.curation import rt_files
 from tests.curation import rt_phantoms as ph
 
 
@@ -68,6 +73,41 @@ def test_contours_that_no_structure_claims_have_one_of_their_own():
     assert [(one.number, one.name, len(one.contours)) for one in read] == [
         (-1, "", 3), (1, "a", 0), (2, "b", 0), (7, "", 10),
     ]  # fmt: skip
+
+
+def _observed(*observations: tuple[int, str | None]):
+    """A structure set with the regions 1 and 2 and the observations, in their order."""
+    data = ph.structure_set_object([("a", "PTV", ph.cylinder(5, 30)), ("b", "", ph.cylinder(5, 9))])
+    template = data.RTROIObservationsSequence[0]
+    data.RTROIObservationsSequence = []
+    for at, (number, type_) in enumerate(observations, 1):
+        one = copy.deepcopy(template)
+        one.ObservationNumber, one.ReferencedROINumber, one.RTROIInterpretedType = at, number, type_
+        data.RTROIObservationsSequence.append(one)
+    return data
+
+
+@pytest.mark.parametrize(
+    "observations, types",
+    [
+        ([(1, "PTV"), (1, "CTV"), (2, "ORGAN")], ["CTV\\PTV", "ORGAN"]),
+        ([(1, "PTV"), (1, "PTV")], ["PTV", None]),
+        ([(1, "PTV"), (1, ""), (1, None)], ["PTV", None]),
+        ([(2, "ORGAN"), (1, None)], [None, "ORGAN"]),
+    ],
+)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_structure_that_is_observed_several_times(tmp_path, observations, types, reverse):
+    data = _observed(*(observations[::-1] if reverse else observations))
+    assert [one.interpreted_type for one in dicom_contours.structures(data)] == types
+    ((_, received),) = rt_files.read(Dataset(data), tmp_path)
+    assert json.loads(received["RTROIInterpretedType"]) == types
+
+
+def test_of_types_that_differ_none_counts():
+    found = structure_names.meaning("Femur_R", "CTV\\PTV")
+    assert (found.tg263, found.role, found.decided_by) == ("Femur_R", "bone", "name")
+    assert structure_names.meaning("X1", "CTV\\PTV").role is None
 
 
 def genuine(name: str):

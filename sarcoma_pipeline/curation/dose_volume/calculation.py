@@ -119,6 +119,7 @@ def calculate(
     if not several:
         _margins(result, named)
         _order(result)
+        _repeated(result)
     return result
 
 
@@ -263,3 +264,17 @@ def _order(result: Result) -> None:
         if len(sizes[inner]) == len(sizes[outer]) == 1 and sizes[inner][0] > sizes[outer][0]:
             shown = f"{inner} {sizes[inner][0]:.1f} cm³, {outer} {sizes[outer][0]:.1f} cm³"
             _note(result, Doubt("target.order", shown), inner)
+
+
+def _repeated(result: Result) -> None:
+    """Note structures with a volume that have one meaning, or one name that is not mapped."""
+    same: dict[str, list[tuple[int, str]]] = {}
+    for row in result.structures:
+        if row["volume_cc"] is not None:
+            name = row["structure"] or ""
+            meaning = row["tg263"] or row["role"] or name.strip().casefold()
+            same.setdefault(meaning, []).append((row["roi_number"], name))
+    for meaning, found in sorted(same.items()):
+        if len(found) > 1 and meaning:
+            listed = ", ".join(f"{name or '(no name)'} (number {number})" for number, name in sorted(found))
+            _note(result, Doubt("structure.name-repeated", f"{meaning}: {listed}"))

@@ -62,6 +62,7 @@ DoubtId = Literal[
     "margin.not-within",
     "margin.planes-differ",
     "target.order",
+    "structure.name-repeated",
     "structure.number-repeated",
     "structure.volume-implausible",
 ]
@@ -265,6 +266,13 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "Several structures have the same ROINumber, or none. Which contours belong to which is not known: "
         "none of them has volumes and doses.",
         f"{_EXPORT}export the structure set again. Report it to the vendor if it comes again.",
+    ),
+    "structure.name-repeated": Meaning(
+        "warning",
+        "Several structures of the set have the same name, or names with the same meaning. Each has volume "
+        "and doses; analyses use those of the largest one. Targets of one name have no margins.",
+        f"{_DRAW}delete the structure that was not used, or give each a name of its own. Names with the same "
+        "meaning can be told apart in [[structures]] of study.toml.",
     ),
     "structure.volume-implausible": Meaning(
         "warning",
