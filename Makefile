@@ -1,5 +1,5 @@
 # `make refresh` and `make test` work in a fresh clone; docs/commands.md lists the other targets.
-.PHONY: refresh test test-slow marathon demo ui check golden lock clean
+.PHONY: refresh test test-slow marathon demo ui check golden lock wheels clean
 STUDY ?= sts_imrt
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 PIP := $(UV) pip install -q --python .venv/bin/python
@@ -67,7 +67,12 @@ golden:
 	set -e; for script in $(filter-out %/sets.R,$(wildcard tests/golden/*.R)); do Rscript --vanilla $$script; done
 
 lock: | $(filter .uv/bin/uv,$(UV))
-	$(UV) pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	$(UV) pip compile pyproject.toml --extra postgres --extra several --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+
+# The program's wheel and the demo's (docs/deploy.md).
+wheels: | $(filter .uv/bin/uv,$(UV))
+	$(UV) build -q --wheel -o dist .
+	$(UV) build -q --wheel -o dist deploy/synthetic
 
 clean:
 	rm -rf data/drop/sts_imrt data/warehouse data/published

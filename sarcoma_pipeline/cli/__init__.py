@@ -206,16 +206,21 @@ def demo(into: Path, seed: int, patients: int | None, defects: float, plans: flo
     """Write the demo's raw files: 86 invented patients, further ineligible ones, and seeded defects."""
     if into.exists() and any(into.iterdir()):
         raise click.UsageError(f"{into} is not empty")
+    try:
+        from sarcoma_pipeline.synthetic import crowd, render
+    except ModuleNotFoundError as missing:
+        if not (missing.name or "").startswith("sarcoma_pipeline.synthetic"):
+            raise
+        raise click.ClickException(
+            "The demo is not installed. Install it with: pip install 'sarcoma-pipeline[synthetic]'"
+        ) from None
+    data = render.tables(projects.root())
     if patients:
-        from sarcoma_pipeline.synthetic import crowd
-
-        data, cores = projects.root() / "data/demo", os.cpu_count() or 1
+        cores = os.cpu_count() or 1
         planted = crowd.write(into, patients, seed, data, defects, plans, cores)
         say(f"{patients} patients in {into}, {planted.total()} seeded defects of {len(planted)} kinds.")
         return
-    from sarcoma_pipeline.synthetic import render
-
-    truth = render.demo(into, seed, projects.root() / "data/demo", anatomy=anatomy)
+    truth = render.demo(into, seed, data, anatomy=anatomy)
     files = sum(1 for p in into.rglob("*") if p.is_file())
     say(f"{files} files in {into}, {truth.height} seeded defects of {truth['kind'].n_unique()} kinds.")
 

@@ -113,6 +113,16 @@ def _records(drop: Drop, cohort: pl.DataFrame, persons: Sequence[Person]) -> dic
     return demo_records.add(drop, of_cohort, of_cohort[after : after + len(demo_records.FAULTS)])
 
 
+def tables(root: Path) -> Path:
+    """Return the folder of the demo's tables: ``data/demo`` of a clone, else the copy in the wheel.
+
+    Args:
+        root: the project's folder.
+    """
+    committed = root / "data/demo"
+    return committed if (committed / "demo_cohort.csv").exists() else Path(__file__).parent / "tables"
+
+
 def demo(into: Path, seed: int, data: Path, *, anatomy: bool = False) -> pl.DataFrame:
     """Write the demo from its committed tables.
 

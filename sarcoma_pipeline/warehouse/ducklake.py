@@ -111,7 +111,10 @@ def _extension(name: str) -> Path:
 
     spec = find_spec(f"duckdb_extension_{name}")
     if spec is None or spec.origin is None:
-        raise CatalogUnreachable(f"the extension {name} is not installed: make .venv/.several")
+        raise CatalogUnreachable(
+            f"the extension {name} is not installed: make .venv/.several, or pip install "
+            "'sarcoma-pipeline[several]'"
+        )
     (found,) = Path(spec.origin).parent.glob(f"extensions/*/{name}.duckdb_extension")
     return found
 
