@@ -1,5 +1,7 @@
 """Use the day on which a report was written only if it is not after the day on which it was received.
 
+An oBDS export without a readable day is a finding: its reports lose against all dated ones.
+
 The day of a report decides which of two reports counts, and the newest answer of a registry office is the
 data cut-off of the whole study. One mistyped year would win over every later correction, and move everybody.
 """
@@ -26,6 +28,19 @@ DATED_IN_FUTURE = Rule(
     "the clock of the exporting system.",
 )
 
+UNDATED = Rule(
+    "report.undated",
+    "warning",
+    on="received.obds_patient",
+    scope="record",
+    what="The export has no Meldedatum, or one that is no date: nothing tells when its reports were written. "
+    "They count as older than every dated report, whose values are used instead. Of several undated versions "
+    "of a report, the one whose file name sorts later counts.",
+    remedy="Export again with Meldedatum as a date (YYYY-MM-DD), in front of the patients. If it is missing in "
+    "every export, ask the vendor of the tumour documentation to write it.",
+    source="oBDS 3.0.4 schema: Meldedatum is required",
+)
+
 _MELDEDATUM = pl.col("Meldedatum").str.strip_chars()
 MELDEDATUM = pl.coalesce(
     _MELDEDATUM.str.extract(r"^(\d{4}-\d\d-\d\d)").str.to_date("%Y-%m-%d", strict=False),
@@ -33,10 +48,10 @@ MELDEDATUM = pl.coalesce(
 )
 """The day of an oBDS report; it may have a time zone, or the format of older exports.
 
-It only sorts reports: an unreadable one is no fault of the patient's record.
+It only sorts reports: an unreadable one is a fault of the export, and none of the patient's record.
 """
 _REPORTED = pl.col("reported_on")
-_COLUMN = {"obds": "Meldedatum", "registry": "answered_on", "dicom": "InstanceCreationDate"}
+_COLUMN = {"registry": "answered_on", "dicom": "InstanceCreationDate"}
 """The delivered column, by the beginning of the table's name; a table names its own column."""
 _FIRST = "received.obds_patient"
 """The received table on whose first record of a file its Meldedatum is reported."""
@@ -65,23 +80,39 @@ def believed(typed: pl.DataFrame) -> pl.DataFrame:
 
 
 def observe(typed: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Return one observation per record whose day of the report lies after its receipt; of oBDS one per file.
+    """Return one observation per record of another format than oBDS whose day lies after its receipt.
 
     Args:
         typed: ``record_id``, ``reported_on``, ``received_on``, ``place``.
         table: the received table that it was read from.
     """
     kind = table.removeprefix("received.").partition("_")[0]
-    if kind == "obds" and table != _FIRST:
+    if kind == "obds":
         return Observation.empty()
-    ahead = typed.filter(_ahead(_REPORTED))
-    if ahead.is_empty():
+    ahead = typed.filter(_ahead(_REPORTED)).sort("place", "record_id")
+    return observation(ahead, DATED_IN_FUTURE, table, _COLUMN.get(kind), _REPORTED)
+
+
+def observe_exports(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Return one observation per oBDS export whose Meldedatum is no day, or lies after its receipt.
+
+    Args:
+        frame: ``record_id``, ``file_id``, ``Meldedatum``, ``received_on``, ``place``; with the records that
+            repeat those of another export, so that an export of which nothing is new is judged too.
+        table: the received table that it is.
+    """
+    if table != _FIRST:
         return Observation.empty()
-    ahead = ahead.sort("place", "record_id")
-    # A place is a path and a number: every record of an export has the same Meldedatum.
-    key = pl.col("place").str.replace(r" \d+$", "") if table == _FIRST else pl.col("record_id")
-    first = ahead.filter(key.is_first_distinct())
-    return observation(first, DATED_IN_FUTURE, table, _COLUMN.get(kind), _REPORTED)
+    # Every record of an export has the same Meldedatum.
+    first = frame.sort("place", "record_id").filter(pl.col("file_id").is_first_distinct())
+    return pl.concat(
+        [
+            observation(first.filter(_ahead(MELDEDATUM)), DATED_IN_FUTURE, table, "Meldedatum", MELDEDATUM),
+            observation(
+                first.filter(MELDEDATUM.is_null()), UNDATED, table, "Meldedatum", pl.col("Meldedatum")
+            ),
+        ]
+    )
 
 
 def _ahead(day: pl.Expr) -> pl.Expr:

@@ -296,12 +296,13 @@ def type_part(
     frame = _placed(frame, files).join(
         received_on, left_on="first_refresh", right_on="refresh_id", how="left", maintain_order="left"
     )
+    exports = reporting_day.observe_exports(frame, table)
     duplicates = frame.clear()
     if not repeats.is_empty():
         again = pl.col("record_id").is_in(repeats.implode())
         duplicates, frame = frame.filter(again), frame.filter(~again)
     set_aside = [_disposed(duplicates, "duplicate", "exact duplicate of another record")]
-    observed = [Observation.empty()]
+    observed = [exports]
     if table != "received.obds_patient":
         # Every export repeats a patient's master data by design.
         observed.append(observation(duplicates, RECORD_DUPLICATE, table))

@@ -14,6 +14,7 @@ from schemas import received as r
 from schemas.assumptions import Assumptions
 
 DATED_IN_FUTURE = "report.dated-in-future"
+UNDATED = "report.undated"
 DEAD = {"answer": "verstorben", "event_date": "11.03.2014", "hospital_number": "1"}
 
 
@@ -28,8 +29,8 @@ def _answered(records, day, **others):
     return records.run()
 
 
-def _found(outcome):
-    found = outcome.observed.filter(pl.col("rule_id") == DATED_IN_FUTURE)
+def _found(outcome, rule=DATED_IN_FUTURE):
+    found = outcome.observed.filter(pl.col("rule_id") == rule)
     return found.select("table_name", "column_name", "value").rows()
 
 
@@ -97,3 +98,87 @@ def test_a_consent_does_not_end_an_objection_that_is_dated_in_the_future(records
             Meldung_ID=f"M{number}", Melder_ID="K", Absender_ID="S", reported=day, Meldebegruendung=reason
         )
     assert records.run()["patient"].height == curated
+
+
+def test_an_export_of_the_future_is_found_though_nothing_in_it_is_new(records):
+    records.patient(record_key="P1", content_hash="same")
+    records.patient(record_key="P1", content_hash="same", file_id="z.xml", Meldedatum="2030-01-01")
+    assert _found(records.run()) == [("received.obds_patient", "Meldedatum", "2030-01-01")]
+
+
+@pytest.mark.parametrize(
+    ("day", "found"),
+    [
+        (None, [None]),
+        ("", [""]),
+        ("gestern", ["gestern"]),
+        ("2021-02-30", ["2021-02-30"]),
+        ("00.05.2020", ["00.05.2020"]),
+        ("2020-05-01", []),
+        (" 2020-05-01 ", []),
+        ("2020-05-01+02:00", []),
+        ("01.05.2020", []),
+        ("2030-01-01", []),
+    ],
+)
+def test_an_export_without_a_readable_day_is_a_finding(records, day, found):
+    records.patient(Meldedatum=day)
+    records.diagnosis(reported=day)
+    assert _found(records.run(), UNDATED) == [("received.obds_patient", "Meldedatum", v) for v in found]
+
+
+def test_every_undated_export_has_one_finding_and_a_dated_one_has_none(records):
+    for number, (file, day) in enumerate(
+        [("a", None), ("a", None), ("b", "2020-01-01"), ("c", "?")], start=1
+    ):
+        records.patient(str(number), family=f"F{number}" * 3, file_id=file, Meldedatum=day)
+    outcome = records.run()
+    assert _found(outcome, UNDATED) == [("received.obds_patient", "Meldedatum", v) for v in (None, "?")]
+    assert outcome.quarantined == set()
+
+
+def test_an_undated_export_is_found_though_nothing_in_it_is_new(records):
+    records.patient(record_key="P1", content_hash="same")
+    records.patient(record_key="P1", content_hash="same", file_id="z.xml", Meldedatum=None)
+    assert len(_found(records.run(), UNDATED)) == 1
+
+
+@pytest.mark.parametrize("files", [("a", "b"), ("b", "a")])
+def test_an_undated_correction_loses_against_a_dated_report_and_the_export_is_found(records, files):
+    for day, code, file in [("2020-05-01", "C49.1", files[0]), (None, "C49.2", files[1])]:
+        records.patient(file_id=file, Meldedatum=day)
+        records.diagnosis(
+            reported=day, Meldung_ID="M1", Absender_ID="A", Melder_ID="K", file_id=file,
+            Primaertumor_Topographie_ICD_O=code, Primaertumor_ICD=code,
+        )  # fmt: skip
+    outcome = records.run()
+    assert outcome["diagnosis"]["icdo3_topography"].to_list() == ["C49.1"]
+    assert {UNDATED, "record.corrected"} <= outcome.rules()
+
+
+@pytest.mark.parametrize("first", ["a", "b", "c"])
+def test_of_undated_versions_the_later_file_name_counts_in_whatever_order_they_are_read(records, first):
+    sites = {"a": "C49.1", "b": "C49.2", "c": "C49.3"}
+    for file in sorted(sites, key=lambda name: (name != first, name)):
+        records.diagnosis(
+            reported="?", Meldung_ID="M1", Absender_ID="A", Melder_ID="K", file_id=file,
+            Primaertumor_Topographie_ICD_O=sites[file], Primaertumor_ICD=sites[file],
+        )  # fmt: skip
+    records.patient(Meldedatum="?")
+    outcome = records.run()
+    assert outcome["diagnosis"]["icdo3_topography"].to_list() == ["C49.3"]
+    assert outcome.observed.filter(rule_id="report.same-day-versions").height == 2
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_of_undated_reports_of_two_reporters_the_later_file_name_counts(records, first):
+    """Best of per field: the newest value counts; here no report is known to be newer."""
+    records.patient(Meldedatum=None)
+    sites = {"a": "C49.1", "b": "C49.2"}
+    for file in sorted(sites, key=lambda name: (name != first, name)):
+        records.diagnosis(
+            reported=None, Meldung_ID="M1", Absender_ID="A", Melder_ID=file, file_id=file,
+            Primaertumor_Topographie_ICD_O=sites[file], Primaertumor_ICD=sites[file],
+        )  # fmt: skip
+    outcome = records.run()
+    assert outcome["diagnosis"]["icdo3_topography"].to_list() == ["C49.2"]
