@@ -36,8 +36,8 @@ UNDATED = Rule(
     what="The export has no Meldedatum, or one that is no date: nothing tells when its reports were written. "
     "They count as older than every dated report, whose values are used instead. Of several undated versions "
     "of a report, the one whose file name sorts later counts.",
-    remedy="Export again with Meldedatum as a date (YYYY-MM-DD), in front of the patients. If it is missing in "
-    "every export, ask the vendor of the tumour documentation to write it.",
+    remedy="Export again with Meldedatum as a date (YYYY-MM-DD), in front of the patients. If it is missing "
+    "in every export, ask the vendor of the tumour documentation to write it.",
     source="oBDS 3.0.4 schema: Meldedatum is required",
 )
 

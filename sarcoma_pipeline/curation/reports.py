@@ -54,8 +54,8 @@ SAME_DAY = Rule(
     "warning",
     on="quality.accounting",
     scope="source",
-    what="Two different versions of one report (Meldung) have the same Meldedatum, or none. The version whose file "
-    "name sorts later counts, or in the same file the later one. This version is not used.",
+    what="Two different versions of one report (Meldung) have the same Meldedatum, or none. The version "
+    "whose file name sorts later counts, or in the same file the later one. This version is not used.",
     remedy="In the tumour documentation, check which version is right and export the report again.",
     source="oBDS: Meldedatum is a day",
     sides=(VERSIONS,),
