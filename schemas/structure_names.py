@@ -1,8 +1,9 @@
 """List the usual names of structures in planning systems, with their names after TG-263 and their roles.
 
 A pattern meets a name in plain letters: lower case, umlauts as two letters, every other sign as one blank,
-and without the side. The German habits are guesses; a study adds its own in ``[[structures]]`` of
-``study.toml``.
+and without the side. The names were compared with the list of TG-263's roots in a public validator; those
+that it lacks are in ``PROPOSED``. The German habits are guesses, some of them seen in public scripts
+(Femurkopf_Links, Hüftkopf rechts, Körper); a study adds its own in ``[[structures]]`` of ``study.toml``.
 """
 
 from __future__ import annotations
@@ -44,12 +45,18 @@ class UsualName:
         tg263: name after TG-263 without its side; None: TG-263 has none.
         role: what the structure is for.
         sided: whether a side belongs to the name.
+        both: name after TG-263 of both sides together; None: as ``tg263``.
     """
 
     pattern: str
     tg263: str | None
     role: Role
     sided: bool = False
+    both: str | None = None
+
+
+PROPOSED = ("Ankle", "Hip", "Humerus_Head", "Tibia", "Ulna")
+"""Names in the manner of TG-263 for structures that it does not list."""
 
 
 _GRAYS = r"(?: \d{1,2})?(?: ?gy)?"
@@ -58,13 +65,17 @@ _FIRST = rf"(?:1|(?:4\d|5[0-6])(?:{_GRAYS}|\d\d(?: ?cgy)?)|low|mid)"
 """What marks a boost (57 Gy or more) and the first volume."""
 
 
+_GTV = r"gtv(?!.* ?(?:oedem|edema|ohne|minus|alt|old)\b).*"
+"""A GTV of any image or time, but not with its oedema, a part of it, or one that was replaced."""
+
+
 def _targets() -> list[UsualName]:
     return [
         one
         for kind in ("gtv", "ctv", "ptv")
         for one in (
             UsualName(rf"{kind} ?[pn]? ?{_BOOST}", f"{kind.upper()}_High", "target boost"),
-            UsualName(rf"{kind} ?[pn]? ?{_FIRST}?" if kind != "gtv" else "gtv.*", kind.upper(), "target"),
+            UsualName(rf"{kind} ?[pn]? ?{_FIRST}?" if kind != "gtv" else _GTV, kind.upper(), "target"),
         )
     ]
 
@@ -78,6 +89,9 @@ USUAL = (
         "helper",
     ),
     *_targets(),
+    UsualName(r"planungs ?zielvolumen|pzv", "PTV", "target"),
+    UsualName(r"klinisches ?zielvolumen|kzv", "CTV", "target"),
+    UsualName(r"makroskopisches ?tumor ?volumen", "GTV", "target"),
     UsualName(r"itv.*", "ITV", "target"),
     UsualName(r"igtv", "IGTV", "target"),
     UsualName(r"ictv", "ICTV", "target"),
@@ -93,7 +107,9 @@ USUAL = (
         True,
     ),
     UsualName(r"(?:schenkel|femur) ?hals|femur neck|femoral neck", "Femur_Neck", "bone", True),
-    UsualName(r"femur|oberschenkel(?: ?knochen)?", "Femur", "bone", True),
+    UsualName(r"femur ?schaft|femur shaft", "Femur_Shaft", "bone", True, "Femur_Shafts"),
+    UsualName(r"femora|femurs", "Femurs", "bone"),
+    UsualName(r"femur|oberschenkel(?: ?knochen)?", "Femur", "bone", True, "Femurs"),
     UsualName(r"humeruskopf|humerus head|oberarmkopf", "Humerus_Head", "bone", True),
     UsualName(r"humerus|oberarm(?: ?knochen)?", "Humerus", "bone", True),
     UsualName(r"radius|speiche", "Radius", "bone", True),
@@ -101,29 +117,35 @@ USUAL = (
     UsualName(r"tibia|schienbein", "Tibia", "bone", True),
     UsualName(r"fibula|wadenbein", "Fibula", "bone", True),
     UsualName(r"becken(?: ?knochen)?|bone pelvic|pelvis", "Bone_Pelvic", "bone", True),
-    UsualName(r"epiphysen?(?: ?fuge)?|wachstums ?fuge|growth ?plate", "GrowthPlate", "bone", True),
-    UsualName(r"knochen|bone", "Bone", "bone"),
+    UsualName(r"hueft ?pfanne|acetabulum", "Acetabulum", "bone", True, "Acetabulums"),
+    UsualName(r"(?:os )?ilium|darmbein|bone ilium", "Bone_Ilium", "bone", True),
+    UsualName(r"epiphysen?(?: ?fugen?)?|wachstums ?fugen?|growth ?plate", "GrowthPlate", "bone", True),
+    UsualName(r"knochen|bone", "Bone", "bone", True),
     UsualName(r"knie(?: ?gelenk)?|knee(?: joint)?", "Knee", "joint", True),
     UsualName(r"ell(?:en)?bogen(?: ?gelenk)?|elbow(?: joint)?", "Elbow", "joint", True),
     UsualName(r"schulter(?: ?gelenk)?|joint glenohum|shoulder(?: joint)?", "Joint_Glenohum", "joint", True),
     UsualName(r"hueft ?gelenk|hip(?: joint)?", "Hip", "joint", True),
     UsualName(r"sprung ?gelenk|osg|ankle(?: joint)?", "Ankle", "joint", True),
     UsualName(
-        r"(?:haut|lymph) ?(?:streifen|korridor|corridor)|skin ?(?:strip|corridor)",
+        r"(?:(?:haut|lymph|lymphabfluss) ?(?:streifen|korridor|corridor|bruecke)|schon ?streifen"
+        r"|(?:skin|limb) ?(?:strip|corridor))(?: (?:medial|lateral|ventral|dorsal|\d+ ?[cm]m))?",
         None,
         "skin corridor",
         True,
     ),
-    UsualName(r"haut|skin", "Skin", "skin"),
+    UsualName(r"(?:haut|skin)(?: ?\d+ ?mm)?", "Skin", "skin"),
+    UsualName(r"plexus brachialis|brachial ?plex(?:us)?", "BrachialPlex", "nerve", True, "BrachialPlexs"),
+    UsualName(r"plexus sacralis|sacral ?plex(?:us)?", "SacralPlex", "nerve", True),
     UsualName(
-        r"(?:n|nerv|nervus)? ?ischiadicus|nerv(?:us|en)?|nrv.*|sciatic nerve|plexus.*",
+        r"(?:n|nerv|nervus)? ?ischiadicus|ischias ?nerv|sciatic nerve|plexus.*|nerv(?:us|en)?|nrv.*"
+        r"|(?:n|nerv|nervus) (?:femoralis|tibialis|peron(?:a)?eus|fibularis|radialis|medianus|ulnaris)",
         "Nrv_Peripheral",
         "nerve",
         True,
     ),
     UsualName(r"(?:a|art|arteria)? ?femoralis|femoral artery|a femoral", "A_Femoral", "vessel", True),
     UsualName(
-        r"gefae(?:ss|s) ?nerven?(?: ?(?:buendel|strang|scheide))?|gnb|gns|nvb|bundlenv",
+        r"gefae(?:ss|s) ?nerv.*|gnb|gns|nvb|bundlenv",
         None,
         "neurovascular",
         True,
@@ -131,25 +153,30 @@ USUAL = (
     UsualName(r"gefaesse?|vessels?", None, "vessel", True),
     UsualName(r"hoden|testis|testicles?|testes", "Testis", "gonad", True),
     UsualName(r"ovar(?:ien|ies)?", "Ovaries", "gonad"),
-    UsualName(r"ovar(?:ium|y)?", "Ovary", "gonad", True),
+    UsualName(r"ovar(?:ium|y)?", "Ovary", "gonad", True, "Ovaries"),
     UsualName(r"penis", "Penis", "genital"),
     UsualName(r"s[ck]rotum", "Scrotum", "genital"),
     UsualName(r"genitale?|genitals|vulva|genitalia", "Genitals", "genital"),
     UsualName(r"damm|perineum", "Perineum", "genital"),
     UsualName(r"anus|anal ?kanal|canal anal", "Anus", "anus"),
-    UsualName(r"re[ck]tum", "Rectum", "pelvis"),
+    UsualName(r"re[ck]tum|enddarm|mastdarm", "Rectum", "pelvis"),
     UsualName(r"(?:harn ?)?blase|bladder", "Bladder", "pelvis"),
-    UsualName(r"darm|bowel(?: bag)?|bag bowel", "Bag_Bowel", "trunk"),
+    UsualName(r"duenn ?darm|small bowel|bowel small", "Bowel_Small", "trunk"),
+    UsualName(r"dick ?darm|large bowel|bowel large", "Bowel_Large", "trunk"),
+    UsualName(r"darm|bowel", "Bowel", "trunk"),
+    UsualName(r"darm ?(?:sack|paket)|bowel bag|bag bowel", "Bag_Bowel", "trunk"),
     UsualName(r"rueckenmark|myelon|spinal ?kanal|spinal ?cord", "SpinalCord", "trunk"),
-    UsualName(r"lungen?|lungs?", "Lung", "trunk", True),
-    UsualName(r"nieren?|kidneys?", "Kidney", "trunk", True),
+    UsualName(r"lungen(?: gesamt)?|lunge gesamt|lungs", "Lungs", "trunk"),
+    UsualName(r"lunge|lung", "Lung", "trunk", True, "Lungs"),
+    UsualName(r"nieren|kidneys", "Kidneys", "trunk"),
+    UsualName(r"niere|kidney", "Kidney", "trunk", True, "Kidneys"),
     UsualName(r"leber|liver", "Liver", "trunk"),
     UsualName(r"herz|heart", "Heart", "trunk"),
     UsualName(
         r"(?:aussen|koerper)(?: ?kontur)?|kontur|body|external|patient(?: outline)?", "External", "body"
     ),
-    UsualName(r"bolus ?\d*", "Bolus", "device"),
-    UsualName(r"tisch|couch.*|lagerung.*|table|marker ?\d*|clips?", None, "device"),
+    UsualName(r"bolus ?\d*(?: ?[cm]m)?", "Bolus", "device"),
+    UsualName(r"tisch|couch.*|lagerung.*|table|marker ?\d*|clips?(?: ?\d+)?", None, "device"),
 )
 """The usual names, the first that matches."""
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from schemas.structure_names import METRICS, OF_TYPE, USUAL, Role, UsualName
@@ -17,8 +18,9 @@ from schemas.structures_toml import StructureNames
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _SIDE = re.compile(
-    r"(?:^| )(?:(?P<R>rechts|re|r|right|rt|dexter|dextra)|(?P<L>links|li|l|left|lt|sinister|sinistra)"
-    r"|(?P<both>bds|beidseits|bilateral|both))(?= |$)"
+    r"(?:^| )(?:(?P<R>rechts|rechte[rs]?|re|r|right|rt|dexter|dextra)"
+    r"|(?P<L>links|linke[rs]?|li|l|left|lt|sinister|sinistra)"
+    r"|(?P<both>bds|bd|beide|beidseits|bilateral|both))(?= |$)"
 )
 _CAMEL = re.compile(r"(?<=[a-zäöüß])(?=[RL]$|(?:Re|Li|Rechts|Links|Right|Left)$)")
 _TARGETS = ("target", "target boost")
@@ -62,7 +64,7 @@ def meaning(
         interpreted_type: RTROIInterpretedType.
         own: ``[[structures]]`` of the study, the first that fits.
     """
-    name = unicodedata.normalize("NFC", name or "").strip()
+    name = readable(name)
     for one in own:
         if _is_own(one, name):
             return Meaning(
@@ -86,6 +88,19 @@ def meaning(
         return _of(*by_name, "type") if same else _of(*by_type, "type", contradicts=True)
     differ = role in _TARGETS or (by_type[1] == "target" and role != "target source")
     return _of(*by_type, "type", contradicts=differ)
+
+
+def readable(name: str | None) -> str:
+    """Return a name as it was typed: without the harm of a wrong SpecificCharacterSet, as far as it is known.
+
+    UTF-8 that was read as Latin-1 is read again; no German name looks like that by chance. Signs that cannot
+    be printed become U+FFFD.
+    """
+    name = name or ""
+    with suppress(UnicodeError):
+        name = name.encode("latin-1").decode("utf-8")
+    shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
+    return unicodedata.normalize("NFC", shown).strip()
 
 
 def _of(tg263: str | None, role: Role, decided_by: str, *, contradicts: bool = False) -> Meaning:
@@ -112,8 +127,10 @@ def _by_name(name: str) -> tuple[str | None, Role] | None:
 
 
 def _sided(usual: UsualName, sides: set[str]) -> str | None:
-    if usual.tg263 is None or not usual.sided or sides not in ({"R"}, {"L"}):
+    if usual.tg263 is None or not usual.sided or len(sides) != 1:
         return usual.tg263
+    if sides == {"both"}:
+        return usual.both or usual.tg263
     return f"{usual.tg263}_{''.join(sides)}"
 
 
@@ -152,9 +169,7 @@ def counted(
         sets: name and type of every structure of every structure set.
         own: ``[[structures]]`` of the study.
     """
-    found = Counter(
-        pair for one in sets for pair in {((name or "").strip(), type_ or None) for name, type_ in one}
-    )
+    found = Counter(pair for one in sets for pair in {(readable(name), type_ or None) for name, type_ in one})
     named = [Named(name, type_, count, meaning(name, type_, own)) for (name, type_), count in found.items()]
     return sorted(
         named,

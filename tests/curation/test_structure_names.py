@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from sarcoma_pipeline.curation.structure_names import counted, meaning
-from schemas.structure_names import METRICS, OF_TYPE, ROLES, USUAL
+from schemas.structure_names import METRICS, OF_TYPE, PROPOSED, ROLES, USUAL
 from schemas.structures_toml import StructureNames
 
 
@@ -37,7 +37,24 @@ from schemas.structures_toml import StructureNames
         ("Hoden bds.", "Testis", "gonad"), ("Ovarien", "Ovaries", "gonad"), ("Ovar re", "Ovary_R", "gonad"),
         ("Penis", "Penis", "genital"), ("Skrotum", "Scrotum", "genital"), ("Damm", "Perineum", "genital"),
         ("Analkanal", "Anus", "anus"), ("Rektum", "Rectum", "pelvis"), ("Blase", "Bladder", "pelvis"),
-        ("Myelon", "SpinalCord", "trunk"), ("Lunge re", "Lung_R", "trunk"),
+        ("Femurkopf_Links", "Femur_Head_L", "bone"), ("Hüftkopf rechts", "Femur_Head_R", "bone"),
+        ("rechter Femur", "Femur_R", "bone"), ("Femur bds.", "Femurs", "bone"),
+        ("linkes Knie", "Knee_L", "joint"), ("Wachstumsfugen", "GrowthPlate", "bone"),
+        ("Femurschaft li", "Femur_Shaft_L", "bone"), ("Femur prox. re", None, None),
+        ("Hüftpfanne re", "Acetabulum_R", "bone"), ("Darmbein li", "Bone_Ilium_L", "bone"),
+        ("Knochen re", "Bone_R", "bone"), ("Gefäß-Nerven-Straße", None, "neurovascular"),
+        ("Gefäss-Nerven-Strang", None, "neurovascular"), ("Haut 5mm", "Skin", "skin"),
+        ("Hautstreifen medial", None, "skin corridor"), ("Lymphabflussstreifen", None, "skin corridor"),
+        ("Hautbrücke", None, "skin corridor"), ("Ischiasnerv", "Nrv_Peripheral", "nerve"),
+        ("N. tibialis li", "Nrv_Peripheral_L", "nerve"), ("Plexus brachialis re", "BrachialPlex_R", "nerve"),
+        ("Plexus sacralis", "SacralPlex", "nerve"), ("Hoden beide", "Testis", "gonad"),
+        ("Enddarm", "Rectum", "pelvis"), ("Dünndarm", "Bowel_Small", "trunk"),
+        ("Darm", "Bowel", "trunk"), ("Darmpaket", "Bag_Bowel", "trunk"), ("Lungen", "Lungs", "trunk"),
+        ("Lunge bds", "Lungs", "trunk"), ("Nieren", "Kidneys", "trunk"), ("Körper", "External", "body"),
+        ("Bolus 5mm", "Bolus", "device"), ("Clip 2", None, "device"),
+        ("Planungszielvolumen", "PTV", "target"), ("KZV", "CTV", "target"), ("Zielvolumen", None, None),
+        ("GTV+Ödem", None, None), ("GTV_alt", None, None), ("GTV alternativ", "GTV", "target"),
+        ("PTV_alt", None, None), ("Myelon", "SpinalCord", "trunk"), ("Lunge re", "Lung_R", "trunk"),
         ("Außenkontur", "External", "body"), ("BODY", "External", "body"), ("Bolus 1", "Bolus", "device"),
         ("zPTV_opt", None, "helper"), ("Hilfsstruktur", None, "helper"), ("Ring1", None, "helper"),
         ("PTV_opt", None, "helper"), ("NT", None, "helper"), ("Dosis 95%", None, "helper"),
@@ -79,6 +96,42 @@ def test_the_type_comes_before_the_usual_name(name, type_, tg263, role, decided_
     found = meaning(name, type_)
     assert (found.tg263, found.role, found.decided_by) == (tg263, role, decided_by)
     assert found.contradicts is contradicts
+
+
+ROOTS = (
+    "A_Femoral Acetabulum Acetabulums Anus Bag_Bowel Bladder Bolus Bone Bone_Ilium Bone_Pelvic Bowel "
+    "Bowel_Large Bowel_Small BrachialPlex BrachialPlexs CTV Edema Elbow External Femur Femur_Head "
+    "Femur_Neck Femur_Shaft Femur_Shafts Femurs Fibula GTV Genitals GrowthPlate Heart Humerus ICTV "
+    "IGTV ITV Joint_Glenohum Kidney Kidneys Knee Liver Lung Lungs Nrv_Peripheral Ovaries Ovary PTV "
+    "Penis Perineum Radius Rectum SacralPlex Scar Scrotum Skin SpinalCord Testis TumorBed "
+)
+"""The roots of TG-263 that are used here, copied from the list of a public validator."""
+
+
+def test_every_name_is_one_of_tg_263_or_is_said_to_be_proposed():
+    used = {name for one in USUAL for name in (one.tg263, one.both) if name}
+    assert {name.removesuffix("_High") for name in used} == {*ROOTS.split(), *PROPOSED}
+
+
+@pytest.mark.parametrize(
+    "name, encoding, shown, tg263",
+    [
+        ("Hüftkopf re", "utf-8", "Hüftkopf re", "Femur_Head_R"),
+        ("Hüftkopf re", "latin-1", "Hüftkopf re", "Femur_Head_R"),
+        ("Gefäß", "utf-8", "Gefäß", None),
+        ("Körper", "cp850", "K\ufffdrper", None),
+    ],
+)
+def test_a_name_in_another_character_set_than_it_says(name, encoding, shown, tg263):
+    """``read``: as a reader returns bytes of the encoding under ISO_IR 100, or under none."""
+    read = name.encode(encoding).decode("latin-1")
+    assert meaning(read, "ORGAN").tg263 == tg263
+    assert next(one.name for one in counted([[(read, "ORGAN")]])) == shown
+
+
+def test_composed_and_decomposed_umlauts_are_one_name():
+    (found,) = counted([[("Hu\u0308ftkopf re", None)], [("Hüftkopf re", None)]])
+    assert (found.name, found.count, found.meaning.tg263) == ("Hüftkopf re", 2, "Femur_Head_R")
 
 
 OWN = (
