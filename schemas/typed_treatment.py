@@ -7,6 +7,7 @@ import polars as pl
 from schemas.contract import Contract, TextList, column
 from schemas.rule import Rule
 from schemas.typed_record import FROM_OBDS, Typed, not_after_delivery
+from schemas.wound_operations import may_resect
 
 
 class SurgeryColumns(Contract):
@@ -54,7 +55,8 @@ SURGERY_RULES = (
     Rule(
         "surgery.residual-missing",
         "warning",
-        what="The operation has no local residual status, and is not documented as palliative or diagnostic.",
+        what="The operation has no local residual status. It is documented neither as palliative or "
+        "diagnostic, nor by its OPS codes as an operation on the wound alone.",
         remedy=(
             "In the tumour documentation, add Lokale_Beurteilung_Residualstatus from the pathology report."
         ),
@@ -62,6 +64,7 @@ SURGERY_RULES = (
         column="residual_status",
         holds=pl.col("residual_status").is_not_null()
         | (pl.col("intent") != "curative").fill_null(False)
+        | ~may_resect()
         | ~FROM_OBDS,
         missing="kept",
     ),

@@ -35,6 +35,14 @@ def closes_only() -> pl.Expr:
     return (_codes().list.eval(closes).list.any() & _codes().list.eval(fits).list.all()).fill_null(False)
 
 
+def may_resect() -> pl.Expr:
+    """Return whether an operation may have removed the tumour: rows with ``residual_status`` as well.
+
+    One on the wound alone, and one that only closes a wound, removed nothing unless it has a residual status.
+    """
+    return pl.col("residual_status").is_not_null() | ~(on_wound() | closes_only())
+
+
 def amputates() -> pl.Expr:
     """Return whether an operation has a code of :data:`AMPUTATION_OPS`."""
     return _codes().list.eval(_starts(pl.element(), AMPUTATION_OPS)).list.any().fill_null(False)

@@ -12,7 +12,7 @@ from sarcoma_pipeline.cohort.derived_once import once
 from sarcoma_pipeline.cohort.primary import Curated, surgeries
 from sarcoma_pipeline.cohort.relapses import first_relapse
 from schemas.assumptions import Assumptions
-from schemas.wound_operations import closes_only, on_wound
+from schemas.wound_operations import may_resect, on_wound
 
 _ELSEWHERE = ("5-01", "5-32", "5-33", "5-40", "5-50")
 """OPS prefixes of operations on brain, lung, bronchus, lymph nodes and liver: not resections of soft
@@ -35,7 +35,7 @@ def resections(curated: Curated) -> pl.DataFrame:
     return (
         surgeries(curated)
         .filter(on_primary | none.fill_null(True))
-        .filter(pl.col("residual_status").is_not_null() | ~(on_wound() | closes_only()))
+        .filter(may_resect())
         .sort("patient_id", "surgery_day", *graver, pl.col("record_ids").list.first(), nulls_last=True)
     )
 

@@ -14,6 +14,7 @@ from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import OPERATIONS, Side, peers
+from schemas.wound_operations import may_resect
 
 RESIDUAL_DIFFERS = Rule(
     "surgery.residual-differs",
@@ -47,7 +48,7 @@ PATHOLOGY_MISSING = Rule(
     on="typed.surgery",
     scope="patient",
     what="The specimen of a curative operation on a sarcoma is not documented: neither a histology (in its "
-    "OP or a Pathologie) nor a residual status.",
+    "OP or a Pathologie) nor a residual status. Operations on the wound alone have none.",
     remedy="Ask the pathology for its report of the specimen. In the tumour documentation, add Histologie "
     "and Residualstatus to the OP.",
     source="oBDS 3.0.4 OP/Histologie, Pathologie",
@@ -194,7 +195,7 @@ def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) ->
     lone = (
         records.filter(pl.col("intent") == "curative", pl.col("source") == "oBDS")
         # R0, R1 and R2 are determined on the specimen: a pathologist has seen it.
-        .filter(pl.col("residual_status").is_null() | (pl.col("residual_status") == "RX"))
+        .filter(pl.col("residual_status").is_null() | (pl.col("residual_status") == "RX"), may_resect())
         .join(sarcomas, on=TUMOUR, how="semi", nulls_equal=True)
         .join(tissue, on=TUMOUR, how="anti", nulls_equal=True)
     )

@@ -10,6 +10,7 @@ from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas import site_codes
 from schemas.sarcoma_codes import MORPHOLOGIES, histology_group
 from schemas.sides import BIRTH, SEX, Side, peers
+from schemas.wound_operations import may_resect
 
 DIAGNOSES_APART_DAYS = 30
 _UPS = [m.code for m in MORPHOLOGIES if m.group == "UPS"]
@@ -210,7 +211,7 @@ def _grade_conflict(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.assessment",
     scope="patient",
-    what=("The last operation is R0, but the first examination after it finds residual tumour at the site."),
+    what=("The last resection is R0, but the first examination after it finds residual tumour at the site."),
     remedy=(
         "In the tumour documentation, compare Lokale_Beurteilung_Residualstatus with "
         "Verlauf_Lokaler_Tumorstatus. Correct the residual status, or code the finding as relapse (R)."
@@ -223,7 +224,7 @@ def _residual_after_r0(frames: Frames) -> pl.DataFrame:
     tumour = ["patient_id", "own_tumour"]
     last = (
         with_own_tumour(frames, frames["surgery"])
-        .filter(pl.all_horizontal(pl.col("patient_id", "surgery_date").is_not_null()))
+        .filter(pl.all_horizontal(pl.col("patient_id", "surgery_date").is_not_null()), may_resect())
         .sort("surgery_date", *NEWEST_LAST, nulls_last=False)
         .group_by(tumour, maintain_order=True)
         .agg(operated=pl.col("surgery_date").last(), r=pl.col("residual_status").last())

@@ -86,6 +86,31 @@ def test_only_a_curative_operation_must_have_a_histology(patient, intention):
     assert told(patient.run(), "surgery.pathology-missing") == []
 
 
+@pytest.mark.parametrize(
+    ("ops", "fires"),
+    [
+        (["5-896.1e"], False), (["5-896.1e", "5-902.4e", "8-190.20"], False),  # debridement, with a graft
+        (["5-866.3"], False), (["5-907.2e"], False), (["5-857.0"], False),  # stump, revised flap, flap
+        (["5-782.b", "5-902.4e"], True), (["5-896.1e", "5-782.b"], True), (["5-983"], True), ([], True),
+    ],
+)  # fmt: skip
+def test_an_operation_on_the_wound_alone_has_no_specimen(patient, ops, fires):
+    said = {"Histologie": None, "Lokale_Beurteilung_Residualstatus": None, "Menge_OPS": json.dumps(ops)}
+    lone = operation(patient, **said)
+    outcome = patient.run()
+    assert (told(outcome, "surgery.pathology-missing") == [lone]) is fires
+    assert (told(outcome, "surgery.residual-missing") == [lone]) is fires
+
+
+def test_a_wound_operation_with_a_residual_status_has_a_specimen(patient):
+    lone = operation(
+        patient, Histologie=None, Menge_OPS='["5-896.1e"]', Lokale_Beurteilung_Residualstatus="RX"
+    )
+    outcome = patient.run()
+    assert told(outcome, "surgery.pathology-missing") == [lone]
+    assert told(outcome, "surgery.residual-missing") == []
+
+
 def test_a_pathology_report_of_the_tumour_is_its_histology(patient):
     operation(patient, Histologie=None, Lokale_Beurteilung_Residualstatus=None)
     patient.meldung(r.ObdsPathology, Module_ID="P1", Histologie=HISTOLOGY)

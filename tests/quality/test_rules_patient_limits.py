@@ -100,6 +100,23 @@ def test_a_metastasis_before_the_diagnosis_counts_from_its_report(changes, early
     assert ("metastasis.before-diagnosis" in observed_with([(M, changes)])) == early
 
 
+@pytest.mark.parametrize(
+    ("changes", "fires"),
+    [
+        # An operation on the wound leaves the R0 of the resection as it is; a re-resection does not.
+        ({"ops_codes": ["5-896.1e"]}, True),
+        ({"ops_codes": ["5-902.4e"]}, True),
+        ({"ops_codes": ["5-782.b"]}, False),
+        ({"ops_codes": None}, False),
+        ({"ops_codes": ["5-896.1e"], "residual_status": "R1"}, False),
+    ],
+)
+def test_the_last_resection_is_compared_with_the_examination_after_it(changes, fires):
+    later = (S, {"module_id": "O2", "surgery_date": D(2012, 5, 10), "residual_status": None} | changes)
+    residual = (A, {"assessment_date": D(2012, 6, 1), "local_status": "residual"})
+    assert ("surgery.residual-against-follow-up" in observed_with([later, residual])) is fires
+
+
 BREAST = (Dx, {"icd10_code": "C50.4", "icdo3_morphology": "8500/3", "tumour_id": "2", "t_stage": "T1"})
 OTHER = {"tumour_id": "2"}
 

@@ -93,7 +93,7 @@ ALONE: dict[str, tuple[type[Contract], Row, Row]] = {
     "surgery.residual-missing": (
         typed.Surgery,
         {"residual_status": None},
-        {"residual_status": None, "intent": "diagnostic"},
+        {"residual_status": None, "ops_codes": ["5-896.1e", "5-902.4e"]},
     ),
     "radiotherapy.module-missing": (typed.Radiotherapy, {"irradiated": False}, {}),
     "radiotherapy.ends-before-start": (
