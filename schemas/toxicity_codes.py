@@ -66,17 +66,20 @@ and :data:`CLOSURE_OPS`, is a wound revision if an operation on the tumour came 
 
 Checked against: the notes of 5-896, which name 5-850 and 5-869.1 for deeper wounds and 8-192 for debridement
 without anaesthesia; the group 5-89 to 5-92 of OPS 2024 (5-892 to 5-896 have the site in the sixth place);
-hospital reports, for 5-916.a0 and .a1. From memory, and not looked up again (docs/formats.md): the parts of
-5-900 and 5-907 (5-907.0, the correction of a scar, is no wound complication), 5-866, and in which year
-5-893 became 5-896.
+hospital reports, for 5-916.a0 and .a1, and for 5-900.04, which they name a simple closure after an injury
+(5-900.0 is no secondary suture). From memory, searched for in stored pages and public repositories and not
+found (docs/formats.md): 5-900.1, the parts of 5-907 (5-907.0, the correction of a scar, is no wound
+complication), 5-866, and in which year 5-893 became 5-896.
 
 O'Sullivan 2002 (Lancet 359:2235-41; the abstract was read: wound complications within 120 days of surgery)
 counts, as later series quote it: (1) a second operation under anaesthesia for the wound (debridement,
-drainage, secondary closure, flap, graft); (2) an invasive procedure without anaesthesia, mainly aspiration of
-a seroma; (3) readmission for wound care, such as intravenous antibiotics; (4) persistent deep packing. That
-an area of 2 cm or more is packed, prolonged dressing and wet dressings are wordings of later trials, from
-memory. The data show (1) by OPS and by oBDS OP/Intention R, and a bleeding that needed a revision. They do
-not show (2) to (4), unless a table gives a grade: a count of major wound complications is a lower bound."""
+drainage, secondary closure, flap, graft; so in a trial protocol, doi 10.1186/s13063-022-06468-6); (2) an invasive
+procedure without anaesthesia, mainly aspiration of a seroma; (3) readmission for wound care, such as
+intravenous antibiotics; (4) persistent deep packing (Miller 2016, J Surg Oncol 114:385) or dressing changes
+(173 patients with 50 Gy and then surgery, 1996 to 2003). Its full text was not found; the size of an area
+that is packed is from memory. The data show (1) by OPS and by oBDS OP/Intention R, and a bleeding that needed
+a revision. They do not show (2) to (4), unless a table gives a grade: a count of major wound complications is
+a lower bound."""
 
 CLOSURE_OPS = ("5-857", "5-858", "5-900", "5-901", "5-902", "5-903", "5-904", "5-905", "5-906")
 """OPS 2024: flaps of muscle and fascia, suture, skin grafts, local and distant flaps. Alone they may
@@ -87,8 +90,10 @@ ADDITIONAL_OPS = ("5-93", "5-98", "5-99", "1-", "3-", "6-", "8-", "9-")
 
 AMPUTATION_OPS = ("5-862", "5-863", "5-864", "5-865")
 """OPS 2024, group 5-86 (replantation, exarticulation and amputation of limbs): amputation and exarticulation
-of upper limb, hand, lower limb, foot; fingers and toes (in 5-863 and 5-865) included. The titles of the four
-codes are from memory. 5-860 and 5-861 are replantations, 5-866 revises a stump."""
+of upper limb, hand, lower limb, foot; fingers and toes (in 5-863 and 5-865) included. Public notes of
+surgeons say the same of 5-864 (a lower leg) and 5-865 (a foot), and a public page of the OPS that 5-861 is a
+replantation; the titles of 5-862, 5-863 and 5-866 (revision of a stump) are from memory, searched for and
+not found."""
 
 WORDS: tuple[tuple[str, str], ...] = (
     ("wound", r"wund|wound|serom|dehisz|dehisc|hämatom|hematoma"),
