@@ -73,8 +73,8 @@ complication), 5-866, and in which year 5-893 became 5-896.
 
 O'Sullivan 2002 (Lancet 359:2235-41; the abstract was read: wound complications within 120 days of surgery)
 counts, as later series quote it: (1) a second operation under anaesthesia for the wound (debridement,
-drainage, secondary closure, flap, graft; so in a trial protocol, doi 10.1186/s13063-022-06468-6); (2) an invasive
-procedure without anaesthesia, mainly aspiration of a seroma; (3) readmission for wound care, such as
+drainage, secondary closure, flap, graft; so in a trial protocol, doi 10.1186/s13063-022-06468-6); (2) an
+invasive procedure without anaesthesia, mainly aspiration of a seroma; (3) readmission for wound care, such as
 intravenous antibiotics; (4) persistent deep packing (Miller 2016, J Surg Oncol 114:385) or dressing changes
 (173 patients with 50 Gy and then surgery, 1996 to 2003). Its full text was not found; the size of an area
 that is packed is from memory. The data show (1) by OPS and by oBDS OP/Intention R, and a bleeding that needed

@@ -304,7 +304,10 @@ def _structure_set_missing(frames: Frames) -> pl.DataFrame:
 )
 def _dose_grid_missing(frames: Frames) -> pl.DataFrame:
     delivered = frames["every dose"]["refers_to"].drop_nulls()
-    return verdicts(_used(frames), ~pl.col("sop_instance_uid").is_in(delivered.implode()), "sop_instance_uid")
+    drawn = pl.col("refers_to").is_in(frames["every structure_set"]["sop_instance_uid"].implode())
+    # A study that delivers neither doses nor contours does without volumes and doses.
+    plans = _used(frames).filter(drawn.fill_null(False) | pl.lit(not frames["every dose"].is_empty()))
+    return verdicts(plans, ~pl.col("sop_instance_uid").is_in(delivered.implode()), "sop_instance_uid")
 
 
 def _with_plans(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: str) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """A clean patient with further records, judged by the rules on several records."""
 
 import datetime as dt
+from collections.abc import Container
 
 import polars as pl
 
@@ -23,8 +24,11 @@ UNDATED = (
 Records = list[tuple[type[Contract], Row]]
 
 
-def observed_with(extra: Records) -> set[str]:
-    rows: dict[type[Contract], list[Row]] = {contract: [row(contract)] for contract in CLEAN}
+def observed_with(extra: Records, without: Container[type[Contract]] = ()) -> set[str]:
+    """Return the rules that a clean patient breaks with more records, and without those of some tables."""
+    rows: dict[type[Contract], list[Row]] = {
+        contract: [] if contract in without else [row(contract)] for contract in CLEAN
+    }
     rows[typed.TumourAssignment] = []
     for number, (contract, changes) in enumerate(extra):
         clean = row(contract, f"extra-{number}", **changes) if contract in CLEAN else {

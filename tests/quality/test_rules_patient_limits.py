@@ -117,6 +117,23 @@ def test_the_last_resection_is_compared_with_the_examination_after_it(changes, f
     assert ("surgery.residual-against-follow-up" in observed_with([later, residual])) is fires
 
 
+@pytest.mark.parametrize(
+    ("records", "fires"),
+    [
+        ([], False),  # the study delivers plans only
+        ([(typed_dicom.StructureSet, {"sop_instance_uid": "1.3.9"})], True),
+        ([(typed_dicom.StructureSet, {"sop_instance_uid": "1.3.8"})], False),
+        ([(typed_dicom.Dose, {"refers_to": "1.2.8"})], True),
+        ([(typed_dicom.Dose, {"refers_to": "1.2.9"})], False),
+        ([(typed_dicom.Dose, {"refers_to": None})], True),
+    ],
+)
+def test_a_plan_lacks_its_dose_where_contours_or_doses_are_delivered(records, fires):
+    clean = (typed_dicom.Plan, typed_dicom.StructureSet, typed_dicom.Dose)
+    plan = (Plan, {"sop_instance_uid": "1.2.9", "refers_to": "1.3.9"})
+    assert ("plan.dose-grid-missing" in observed_with([plan, *records], without=clean)) is fires
+
+
 BREAST = (Dx, {"icd10_code": "C50.4", "icdo3_morphology": "8500/3", "tumour_id": "2", "t_stage": "T1"})
 OTHER = {"tumour_id": "2"}
 

@@ -8,7 +8,7 @@ import polars as pl
 from sarcoma_pipeline.cohort import variants
 from sarcoma_pipeline.cohort.dose_columns import with_doses
 from sarcoma_pipeline.cohort.observed import observed
-from sarcoma_pipeline.orchestration.assets.curated import CURATED
+from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.published_study import comparison
@@ -80,9 +80,17 @@ PATIENTS, ENDPOINTS, EVENTS = CohortPatient.table(), CohortEndpoint.table(), Coh
 TOXICITIES = CohortToxicityEndpoint.table()
 
 
+def curated_of(warehouse: Warehouse, *more: str) -> dict[str, pl.DataFrame]:
+    """Read the curated tables, without those of links and doses but for the tables named."""
+    return {table: warehouse.read(table) for table in (*CURATED, *more)}
+
+
 def assets(project: Project) -> list[dg.AssetsDefinition]:
     """Return one step per statistic."""
     study = project.study
+
+    # Doses are computed after a refresh: steps that do not use them must not be computed again then.
+    doses = OF_DOSES if study.dose_columns else ()
 
     def patients_of(warehouse: Warehouse) -> pl.DataFrame:
         patients = warehouse.read(PATIENTS)
@@ -197,7 +205,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             study.models,
             study.covariates,
             study.censoring_variants,
-            variants.runs(warehouse.layer("curated"), study, main),
+            variants.runs(curated_of(warehouse, *doses), study, main),
             study.statistics.ties,
         )
         return StepOutput({SurvivalSensitivity.table(): frame})
@@ -217,7 +225,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def follow(warehouse: Warehouse) -> StepOutput:
         """Measure the completeness of follow-up, and when covariates became known."""
         patients, ends = patients_of(warehouse), warehouse.read(ENDPOINTS)
-        seen = observed(warehouse.layer("curated"), study, patients["pseudonym"])
+        seen = observed(curated_of(warehouse), study, patients["pseudonym"])
         factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
         late = study.assumptions.late_death_days
         followed = completeness.completeness(ends, seen, patients, factors, late)
