@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.mutation.reach import Statement, statements
+
 _COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -34,12 +36,14 @@ class Mutant:
         line: that is changed.
         what: the change in words.
         source: of the changed module.
+        statement: that contains the change.
     """
 
     path: Path
     line: int
     what: str
     source: str
+    statement: Statement
 
     @property
     def name(self) -> str:
@@ -95,7 +99,11 @@ def _of_type(side: ast.AST) -> bool:
 
 
 def _mutable(tree: ast.AST) -> Iterator[tuple[int, ast.AST]]:
-    """Number and node of what runs: no annotation, no default of a contract, no word of a rule."""
+    """Number and node of what runs: no annotation, no default of a contract, no word of a rule.
+
+    Nor ``frozen`` of a dataclass and ``strict`` of ``zip``: they guard against faults of the program, not of
+    data.
+    """
     left: set[int] = set()
     for number, node in enumerate(ast.walk(tree)):
         if id(node) in left:
@@ -109,6 +117,8 @@ def _mutable(tree: ast.AST) -> Iterator[tuple[int, ast.AST]]:
                 left |= {id(n) for n in ast.walk(annotation)}
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _WORDS:
                 left |= {id(n) for part in (*node.args, *node.keywords) for n in ast.walk(part)}
+            case ast.Call(func=ast.Name(id="dataclass" | "zip")):
+                left |= {id(keyword.value) for keyword in node.keywords}
         yield number, node
 
 
@@ -124,10 +134,10 @@ def mutant(path: Path, place: tuple[int, int]) -> Mutant:
     number, which = place
     node = next(n for i, n in enumerate(ast.walk(tree)) if i == number)
     what, change = list(_changes(node))[which]
-    line = getattr(node, "lineno", 0)
+    line, statement = getattr(node, "lineno", 0), statements(tree, path)[id(node)]
     _replace(tree, node, change(node))
     ast.fix_missing_locations(tree)
-    return Mutant(path, line, what, ast.unparse(tree))
+    return Mutant(path, line, what, ast.unparse(tree), statement)
 
 
 def _replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:

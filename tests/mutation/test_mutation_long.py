@@ -1,42 +1,39 @@
 """At least nine of ten mutants of curation and of the cohort fail a fast test; a sample, ``make marathon``.
 
-All mutants of one module: ``python -m tests.mutation.test_mutation_long surgery``.
+All mutants of some modules: ``python -m tests.mutation.test_mutation_long surgery``; a sample, or its mutants
+FIRST to LAST: ``python -m tests.mutation.test_mutation_long NUMBER SEED FIRST LAST``. Both use the record of
+``tests/mutation/reach.py``.
 """
 
 from __future__ import annotations
 
 import random
+import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
+from itertools import groupby
 
 import pytest
 
-from tests.mutation.killing import KILLED, ROOT, SURVIVED, TIMEOUT, judge
+from tests.mutation.killing import KILLED, SURVIVED, TIMEOUT, judge
 from tests.mutation.mutants import Mutant, mutant, places
+from tests.mutation.reach import ROOT, Reach, modules
 
-ROOMS = ("sarcoma_pipeline/curation", "sarcoma_pipeline/cohort")
-ALWAYS = (
-    "tests/oracle/test_oracle.py", "tests/spec/test_protocol.py", "tests/curation/test_worked_examples.py",
-    "tests/curation/test_reports_differ.py", "tests/curation/test_baseline.py",
-    "tests/curation/test_baseline_histology.py",
-    "tests/cohort/test_endpoints.py", "tests/curation/test_tumours.py",
-)  # fmt: skip
-"""What runs after the tests that are named like the module; then all others of its room."""
-SAMPLE, SEED, SECONDS = 150, 15, 1200
+SAMPLE, SEED = 150, 15
+STAGES = (3.0, 20.0)
+"""Seconds of tests after which a further stage begins: most mutants meet few test files."""
+PATIENCE, SPARE = 4, 180
+"""A mutant is given up after so many times the seconds of its tests, and seconds more for a busy machine."""
 
 
-def modules() -> list[Path]:
-    return [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py")) if path.stem != "__init__"]
-
-
-def files_for(module: Path) -> list[str]:
-    """The test files of a module: those of its name, those that see everything, and those of its room."""
-    named = sorted((ROOT / "tests").glob(f"*/test_{module.stem}*.py"))
-    room = sorted((ROOT / "tests" / module.parent.name).glob("test_*.py"))
-    first, others = ([p.relative_to(ROOT).as_posix() for p in paths] for paths in (named, room))
-    return list(dict.fromkeys([*first, *ALWAYS, *others]))
+def stages_for(one: Mutant, reach: Reach) -> tuple[list[list[str]], float]:
+    """The tests of a mutant by stage, and their seconds."""
+    took, staged = 0.0, []
+    for test in reach.of(one.statement, one.path):
+        took += reach.tests[test][0]
+        staged.append((sum(took > seconds for seconds in STAGES), test))
+    return [[test for _, test in stage] for _, stage in groupby(staged, key=lambda s: s[0])], took
 
 
 def sample(count: int, seed: int = SEED) -> list[Mutant]:
@@ -45,24 +42,28 @@ def sample(count: int, seed: int = SEED) -> list[Mutant]:
     return [mutant(*one) for one in random.Random(seed).sample(found, count)]
 
 
-def measure(chosen: list[Mutant]) -> tuple[Counter[str], list[Mutant]]:
+def measure(chosen: list[Mutant], reach: Reach) -> tuple[Counter[str], list[Mutant]]:
     """Judge mutants and print how each one ends."""
     outcomes: Counter[str] = Counter()
     alive = []
     for one in chosen:
         began = time.monotonic()
-        outcome = judge(one.path, one.source, files_for(one.path), SECONDS)
+        stages, took = stages_for(one, reach)
+        outcome = judge(one.path, one.source, stages, PATIENCE * took + SPARE)
         outcomes[outcome] += 1
         if outcome == SURVIVED:
             alive.append(one)
-        print(f"{outcome:8} {time.monotonic() - began:5.0f} s  {one.name}", flush=True)
+        met = sum(len(stage) for stage in stages)
+        print(f"{outcome:8} {time.monotonic() - began:5.0f} s {met:5} tests  {one.name}", flush=True)
     print(dict(outcomes), flush=True)
     return outcomes, alive
 
 
 @pytest.mark.marathon
 def test_nine_of_ten_mutants_are_killed():
-    outcomes, alive = measure(sample(SAMPLE))
+    recorder = [sys.executable, "-m", "tests.mutation.reach", "tests"]
+    subprocess.run(recorder, cwd=ROOT, check=True)  # a process that has imported nothing of the program
+    outcomes, alive = measure(sample(SAMPLE), Reach.load())
     judged = outcomes[KILLED] + outcomes[SURVIVED]
     assert outcomes[TIMEOUT] <= SAMPLE // 20
     assert outcomes[KILLED] >= 0.9 * judged, "\n".join(one.name for one in alive)
@@ -81,6 +82,9 @@ def test_a_mutant_changes_one_place_and_can_be_compiled():
 if __name__ == "__main__":
     wanted = sys.argv[1:]
     if wanted and wanted[0].isdigit():
-        measure(sample(int(wanted[0]), int(wanted[1]) if wanted[1:] else SEED))
+        drawn = sample(int(wanted[0]), int(wanted[1]) if wanted[1:] else SEED)
+        first, last = (int(wanted[2]), int(wanted[3])) if wanted[3:] else (0, len(drawn))
+        measure(drawn[first:last], Reach.load())
     else:
-        measure([mutant(path, p) for path in modules() if path.stem in wanted for p in places(path)])
+        found = [mutant(path, place) for path in modules() if path.stem in wanted for place in places(path)]
+        measure(found, Reach.load())
