@@ -13,7 +13,8 @@ import importlib.util
 import multiprocessing
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -34,69 +35,93 @@ LIBRARIES = (
 
 
 class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
-    """Finds one module with another source."""
+    """Finds modules with another source."""
 
-    def __init__(self, name: str, path: str, source: str) -> None:
-        self.name, self.path, self.source = name, path, source
+    def __init__(self, sources: Mapping[Path, str]) -> None:
+        self.sources = {str(path): source for path, source in sources.items()}
+        self.paths = {module_name(path): str(path) for path in sources}
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname == self.name:
-            return importlib.util.spec_from_file_location(fullname, self.path, loader=self)
+        if fullname in self.paths:
+            return importlib.util.spec_from_file_location(fullname, self.paths[fullname], loader=self)
         return None
 
     def get_filename(self, fullname: str) -> str:
-        return self.path
+        return self.paths[fullname]
 
     def get_data(self, path: str | bytes) -> bytes:
-        return self.source.encode()
+        return self.sources[os.fsdecode(path)].encode()
 
     def source_to_code(self, data, path="", *, _optimize=-1):
-        return compile(self.source, str(path), "exec")
+        return compile(data, os.fsdecode(path), "exec")
 
 
 class _Chosen:
-    """A plugin of pytest: runs some of the collected tests, in the order given."""
+    """A plugin of pytest: runs some of the collected tests, in the order given, and notes those that fail."""
 
     def __init__(self, tests: Sequence[str]) -> None:
         self.rank = {test: n for n, test in enumerate(tests)}
+        self.failed: list[str] = []
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items):
         items[:] = sorted((i for i in items if i.nodeid in self.rank), key=lambda i: self.rank[i.nodeid])
 
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.failed.append(report.nodeid)
 
-def _run(name: str, path: str, source: str, stages: Sequence[Sequence[str]]) -> None:
+
+def _run(
+    sources: Mapping[Path, str], stages: Sequence[Sequence[str]], first_only: bool, answer: Connection
+) -> None:
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
     sys.dont_write_bytecode = True
-    sys.meta_path.insert(0, _Mutated(name, path, source))
+    sys.meta_path.insert(0, _Mutated(sources))
     for tests in stages:
+        chosen = _Chosen(tests)
         files = sorted({test.partition("::")[0] for test in tests})
-        told = pytest.main(["-x", *FLAGS, *files], plugins=[_Chosen(tests)])
+        told = pytest.main([*(["-x"] if first_only else []), *FLAGS, *files], plugins=[chosen])
         if told not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            answer.send(chosen.failed or list(tests))
             os._exit(1)
+    answer.send([])
     os._exit(0)
 
 
-def judge(path: Path, source: str, stages: Sequence[Sequence[str]], seconds: float) -> str:
-    """Tell what becomes of a mutant.
+def failing(
+    sources: Mapping[Path, str], stages: Sequence[Sequence[str]], seconds: float, *, first_only: bool = True
+) -> list[str] | None:
+    """Return the tests that fail with mutants; None if they run out of time.
 
     Args:
-        path: of the module.
-        source: of the mutant.
+        sources: path of each changed module and its source.
         stages: ids of tests; a stage is collected when the tests of the stage before have passed.
         seconds: after which it is given up.
+        first_only: whether to stop at the first failure.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(LIBRARIES))
-    process = context.Process(target=_run, args=(module_name(path), str(path), source, stages))
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_run, args=(sources, stages, first_only, there))
     process.start()
-    process.join(seconds)
-    if process.is_alive():
+    there.close()
+    try:
+        if here.poll(seconds):
+            return here.recv()
+        return None
+    except EOFError:  # the process ended without an answer
+        return [test for tests in stages for test in tests]
+    finally:
         process.kill()
         process.join()
-        return TIMEOUT
-    return SURVIVED if process.exitcode == 0 else KILLED
+
+
+def judge(path: Path, source: str, stages: Sequence[Sequence[str]], seconds: float) -> str:
+    """Tell what becomes of a mutant that meets the tests of some stages."""
+    failed = failing({path: source}, stages, seconds)
+    return TIMEOUT if failed is None else KILLED if failed else SURVIVED

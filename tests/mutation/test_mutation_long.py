@@ -12,28 +12,30 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from itertools import groupby
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
 
 import pytest
 
-from tests.mutation.killing import KILLED, SURVIVED, TIMEOUT, judge
+from tests.mutation.killing import KILLED, SURVIVED, TIMEOUT, failing, judge
 from tests.mutation.mutants import Mutant, mutant, places
 from tests.mutation.reach import ROOT, Reach, modules
 
 SAMPLE, SEED = 150, 15
 STAGES = (3.0, 20.0)
 """Seconds of tests after which a further stage begins: most mutants meet few test files."""
-PATIENCE, SPARE = 4, 180
+PATIENCE, SPARE = 6, 180
 """A mutant is given up after so many times the seconds of its tests, and seconds more for a busy machine."""
 
 
-def stages_for(one: Mutant, reach: Reach) -> tuple[list[list[str]], float]:
-    """The tests of a mutant by stage, and their seconds."""
-    took, staged = 0.0, []
+def stages_for(one: Mutant, reach: Reach) -> list[list[str]]:
+    """The tests of a mutant by stage."""
+    took, stages = 0.0, [[] for _ in range(len(STAGES) + 1)]
     for test in reach.of(one.statement, one.path):
         took += reach.tests[test][0]
-        staged.append((sum(took > seconds for seconds in STAGES), test))
-    return [[test for _, test in stage] for _, stage in groupby(staged, key=lambda s: s[0])], took
+        stages[sum(took > seconds for seconds in STAGES)].append(test)
+    return stages
 
 
 def sample(count: int, seed: int = SEED) -> list[Mutant]:
@@ -43,18 +45,42 @@ def sample(count: int, seed: int = SEED) -> list[Mutant]:
 
 
 def measure(chosen: list[Mutant], reach: Reach) -> tuple[Counter[str], list[Mutant]]:
-    """Judge mutants and print how each one ends."""
+    """Judge mutants and print how each one ends.
+
+    Each one meets the first stages of its tests alone. Those that are left, of one module each, meet all
+    other tests together; a test that fails then is run with each of them that reaches its statement.
+    """
     outcomes: Counter[str] = Counter()
-    alive = []
-    for one in chosen:
-        began = time.monotonic()
-        stages, took = stages_for(one, reach)
-        outcome = judge(one.path, one.source, stages, PATIENCE * took + SPARE)
+    alive: list[Mutant] = []
+    left: list[dict[Path, tuple[Mutant, list[str]]]] = []
+
+    def end(one: Mutant, outcome: str) -> None:
         outcomes[outcome] += 1
         if outcome == SURVIVED:
             alive.append(one)
-        met = sum(len(stage) for stage in stages)
-        print(f"{outcome:8} {time.monotonic() - began:5.0f} s {met:5} tests  {one.name}", flush=True)
+        print(f"{time.monotonic() - began:6.0f} s {outcome:8} {one.name}", flush=True)
+
+    def patience(tests: Iterable[str]) -> float:
+        return PATIENCE * sum(reach.tests[test][0] for test in tests) + SPARE
+
+    began = time.monotonic()
+    for one in chosen:
+        *first, last = stages_for(one, reach)
+        outcome = judge(one.path, one.source, first, patience(chain(*first)))
+        if outcome == SURVIVED and last:
+            group = next((g for g in left if one.path not in g), None)
+            if group is None:
+                left.append(group := {})
+            group[one.path] = one, last
+        else:
+            end(one, outcome)
+    for group in left:
+        tests = sorted(set(chain(*(tests for _, tests in group.values()))))
+        sources = {path: one.source for path, (one, _) in group.items()}
+        failed = failing(sources, [tests], patience(tests), first_only=False)
+        for path, (one, own) in group.items():
+            met = own if failed is None else [test for test in own if test in set(failed)]
+            end(one, judge(path, one.source, [met], patience(met)) if met else SURVIVED)
     print(dict(outcomes), flush=True)
     return outcomes, alive
 
