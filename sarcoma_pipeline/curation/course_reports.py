@@ -40,8 +40,16 @@ class Group:
     number_again: bool = False
 
     def rows(self) -> list[Row]:
-        """Return the rows, earlier reports first."""
-        return [row for _, row in sorted(self.reports, key=lambda report: report[0])]
+        """Return the rows in rising order of credibility: of one source, the reports of the end come last.
+
+        A begin that is exported again, or later in the same file, does not undo what the end states.
+        """
+        sources: dict[str, int] = {}
+        for rank, row in sorted(self.reports, key=lambda report: report[0]):
+            sources.setdefault(row["source"], rank)
+        ends = {_report(row) for _, row in self.reports if row["end_date"] or row["end_reason"]}
+        by = sorted(self.reports, key=lambda r: (sources[r[1]["source"]], _report(r[1]) in ends, r[0]))
+        return [row for _, row in by]
 
     @property
     def first(self) -> dt.date | None:
@@ -129,7 +137,7 @@ def _by_date(group: Group) -> list[Group]:
     """Split the reports of a number by the dates of its courses; one report is never split."""
     by_report: dict[str, list[tuple[int, Row]]] = {}
     for place, row in group.reports:
-        by_report.setdefault(row["report_id"] or row["record_id"], []).append((place, row))
+        by_report.setdefault(_report(row), []).append((place, row))
     parts = [Group(group.tumour, group.name, set(group.reporters), own) for own in by_report.values()]
     if not group.numbered or len({part.first for part in parts}) < 2:
         return [group]
@@ -151,6 +159,11 @@ def _home(part: Group, found: Sequence[Group]) -> Group | None:
         return next((one for one in reversed(found) if one.takes(part.first)), None)
     open_ones = [one for one in found if not one.ended]
     return next(iter(open_ones), found[-1] if found else None)
+
+
+def _report(row: Row) -> str:
+    """Return the report that a row is a part of."""
+    return str(row["report_id"] or row["record_id"])
 
 
 def _name(row: Row) -> str:

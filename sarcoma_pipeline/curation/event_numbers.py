@@ -110,7 +110,7 @@ def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _corrected(frame: pl.DataFrame, key: list[str], contract: type[Contract]) -> pl.DataFrame:
     values = [c for c in frame.columns if c not in _FRAMING]
-    ordered = frame.sort(*key, *NEWEST_LAST, nulls_last=False)
+    ordered = frame.sort(*key, *_ends(frame, key), *NEWEST_LAST, nulls_last=False)
     following = {c: pl.col(c).shift(-1) for c in (*key, "record_id", *values)}
     of_one_number = pl.all_horizontal(pl.col(c).eq_missing(following[c]) for c in key)
     # Two rows of one record are two of its parts.
@@ -118,3 +118,11 @@ def _corrected(frame: pl.DataFrame, key: list[str], contract: type[Contract]) ->
     differs = pl.any_horizontal((pl.col(c) != following[c]).fill_null(False) for c in values)
     corrected = ordered.filter(of_one_number & other & differs)
     return observation(corrected, RECORD_CORRECTED, contract.table())
+
+
+def _ends(frame: pl.DataFrame, key: list[str]) -> list[pl.Expr]:
+    """Return whether a report states the end of its course: no begin corrects it, even one exported later."""
+    if "end_reason" not in frame.columns:
+        return []
+    ended = pl.any_horizontal(pl.col("end_date", "end_reason").is_not_null())
+    return [ended.any().over([*key, "report_id"])]

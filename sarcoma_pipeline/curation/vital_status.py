@@ -9,6 +9,7 @@ import polars as pl
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, cut, ranked, with_days
 from schemas import typed
 from schemas.observations import observation
+from schemas.partial_dates import interval
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import DEATHS, peers
@@ -18,8 +19,9 @@ DEATHS_DIFFER = Rule(
     "warning",
     on="typed.vital_status",
     scope="source",
-    what="Two reports give different dates of death. The first source in the precedence of sources.toml "
-    "counts; within one source, the newest report.",
+    what="Two reports give dates of death that cannot both be right. An exact date counts before a month, "
+    "and a month before a year; then the first source in the precedence of sources.toml counts, then the "
+    "newest report.",
     remedy="Compare Tod/Sterbedatum in the tumour documentation, the table and the registry office's reply. "
     "Correct the wrong one.",
     source="sources.toml precedence",
@@ -61,7 +63,7 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
             death_date_precision=pl.col("status_date_precision").last(),
             death_day=pl.col("status_day").last(),
             # Evidence: records with the chosen exact day, and records whose partial date may mean it.
-            death_record_ids=pl.col("record_id").filter(~_EXACT | _same_day()).unique().sort(),
+            death_record_ids=pl.col("record_id").filter(_may_be_chosen()).unique().sort(),
             tumour_related=_cause(),
         )
     )
@@ -121,7 +123,7 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
 
 
 def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
-    """Return exact dates and causes of death that differ from the chosen one.
+    """Return dates of death that cannot mean the chosen one, and causes that differ from the chosen one.
 
     Args:
         sound: the typed tables.
@@ -131,8 +133,16 @@ def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.
     dated = _dated_deaths(_statements(sound, zero, precedence))
     if dated.height < 2:
         return Observation.empty()
-    other = dated.filter(_EXACT).filter(~_same_day("patient_id"))
-    said = pl.coalesce(pl.col("status_date").cast(pl.String), pl.format("day {}", "status_day"))
+    other = dated.filter(~_may_be_chosen("patient_id"))
+    date = pl.col("status_date")
+    known = date.dt.strftime("%Y-%m-%d")
+    for precision, form in _PARTIAL.items():
+        known = (
+            pl.when(pl.col("status_date_precision") == precision)
+            .then(date.dt.strftime(form))
+            .otherwise(known)
+        )
+    said = pl.coalesce(known, pl.format("day {}", "status_day"))
     table, cause = typed.VitalStatus.table(), pl.col("tumour_related")
     caused = dated.filter((cause != _cause().over("patient_id")) & (cause != "unknown"))
     return pl.concat(
@@ -150,7 +160,8 @@ def _cause() -> pl.Expr:
 
 
 _EXACT = (pl.col("status_date_precision") == "day") | pl.col("status_date_precision").is_null()
-"""An exact date takes precedence over a partial one of a more credible source."""
+_PARTIAL = {"month": "%Y-%m", "year": "%Y"}
+"""Precision of a partial date to the form in which a finding shows it."""
 
 
 def _statements(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
@@ -160,18 +171,27 @@ def _statements(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) ->
 
 
 def _dated_deaths(records: pl.DataFrame) -> pl.DataFrame:
-    """Return the dated deaths; the last row of a patient is the chosen one."""
+    """Return the dated deaths with the days that each may mean; the last one of a patient is chosen."""
     dated = pl.col("status_date").is_not_null() | pl.col("status_day").is_not_null()
-    return records.filter(pl.col("status") == "deceased", dated).sort(_EXACT, maintain_order=True)
+    first, last = interval(pl.col("status_date"), pl.col("status_date_precision"))
+    of_year = pl.col("status_date_precision") == "year"
+    return (
+        records.filter(pl.col("status") == "deceased", dated)
+        .with_columns(_first=first, _last=last)
+        # An exact date takes precedence over a partial one of a more credible source, a month over a year.
+        .sort(_EXACT, ~of_year.fill_null(False), maintain_order=True)
+    )
 
 
-def _same_day(*over: str) -> pl.Expr:
-    """Return whether a death has the same date as the last one of its group."""
-    same = []
-    for column in ("status_date", "status_day"):
-        last = pl.col(column).last()
-        same.append((pl.col(column) == (last.over(over) if over else last)).fill_null(False))
-    return pl.any_horizontal(same)
+def _may_be_chosen(*over: str) -> pl.Expr:
+    """Return whether a death may have the date of the last one of its group."""
+
+    def chosen(column: str) -> pl.Expr:
+        return pl.col(column).last().over(over) if over else pl.col(column).last()
+
+    overlap = (pl.col("_first") <= chosen("_last")) & (pl.col("_last") >= chosen("_first"))
+    same_day = _EXACT & (pl.col("status_day") == chosen("status_day"))
+    return overlap.fill_null(False) | same_day.fill_null(False)
 
 
 def _after_the_last_contact(frame: pl.DataFrame) -> pl.DataFrame:

@@ -15,6 +15,9 @@ NAMESPACE = "http://www.basisdatensatz.de/oBDS/XML"
 OF_REGISTRIES = "Menge_Tumor"
 """Element of oBDS_RKI that replaces ``Menge_Meldung``: the format in which registries deliver to the RKI."""
 
+_ROOTS_OF_REGISTRIES = {"oBDS_RKI", "ZfKD_Lieferdatensatz"}
+"""Root elements of the deliveries of registries, now and until 2022."""
+
 _VERSION = re.compile(r"[\w.]{1,20}")
 """Text that a finding may quote: a version, but no other content."""
 
@@ -31,6 +34,10 @@ def check(root: Element) -> None:
         version = ""
     if name == "ADT_GEKID" or "gekid" in namespace.lower():
         raise _other(f"ADT_GEKID {version}")
+    if name in _ROOTS_OF_REGISTRIES:
+        raise of_registries(version)
+    if namespace == "http://hl7.org/fhir":
+        raise _other("FHIR")
     if name != "oBDS":
         raise Stopped("line 1", file_faults.WRONG_FORMAT.id, "the root element is not oBDS")
     if "rki" in namespace.lower() or version.upper().endswith("_RKI"):

@@ -21,6 +21,34 @@ def test_o8_begin_and_end_without_a_number_are_one_course(case: Case):
     assert len(row["record_ids"]) == 2
 
 
+@pytest.mark.parametrize("st", ["ST1", None])
+@pytest.mark.parametrize("again", ["2015-05-01", "2015-06-01"])
+def test_o8_the_end_wins_over_a_begin_that_is_exported_with_it_or_later(case: Case, st, again):
+    """Definitions, section 1: the end's values win where both state one."""
+    case.course(46, 2, st=st, Meldung_ID="M2", reported="2015-05-01", Ende_Grund="A")
+    case.course(50, 2, end=None, st=st, Meldung_ID="M1", reported=again, Ende_Grund=None)
+    shown = ("prescribed_dose_gy", "end_date", "end_reason")
+    assert [(d, str(on), why) for d, on, why in courses(case.run(), *shown)] == [(46.0, "2015-04-03", "A")]
+
+
+def test_o8_the_begin_still_fills_what_the_end_does_not_state(case: Case):
+    case.course(None, None, Meldung_ID="M2", reported="2015-05-01")
+    case.course(50, 2, end=None, Meldung_ID="M1", reported="2015-06-01", Ende_Grund=None)
+    assert courses(case.run(), "prescribed_dose_gy", "single_dose_gy") == [(50.0, 2.0)]
+
+
+def test_o8_of_two_reports_of_the_end_the_newer_one_wins(case: Case):
+    case.course(46, 2, Meldung_ID="M3", reported="2015-06-01", Ende_Grund="A")
+    case.course(50, 2, Meldung_ID="M2", reported="2015-05-01")
+    assert courses(case.run(), "prescribed_dose_gy", "end_reason") == [(46.0, "A")]
+
+
+def test_o8_the_begin_is_the_one_that_is_told_as_corrected(case: Case):
+    case.course(46, 2, Meldung_ID="M2", reported="2015-05-01", Ende_Grund="A")
+    begin = case.course(50, 2, end=None, Meldung_ID="M1", reported="2015-06-01", Ende_Grund=None)
+    assert told(case.run(), "record.corrected") == [begin]
+
+
 def test_o8_an_end_without_a_number_belongs_to_the_begin_that_has_one(case: Case):
     case.course(50, 2, end=None, st="7", Meldung_ID="M1", reported="2015-03-10", Ende_Grund=None)
     case.course(50, 2, st=None, Meldung_ID="M2", reported="2015-05-01")

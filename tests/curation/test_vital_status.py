@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+import pytest
+
 from schemas import received as r
 
 CONFLICT = "vital-status.death-date-conflict"
@@ -45,6 +47,45 @@ def test_a_month_contradicts_no_day(patient):
     answered(patient, "00.06.2014")
     died(patient, "2014-06-03")
     assert outcome_of(patient) == ([dt.date(2014, 6, 3)], [])
+
+
+@pytest.mark.parametrize("of_office", ["00.05.2014", "00.00.2013", "00.00.2015"])
+def test_a_month_or_a_year_that_the_day_is_not_in_is_a_finding_and_no_evidence(patient, of_office):
+    other = answered(patient, of_office)
+    exact = died(patient, "2014-06-03")
+    assert outcome_of(patient) == ([dt.date(2014, 6, 3)], [other])
+    assert patient.run()["vital_status"]["death_record_ids"].to_list() == [[exact]]
+
+
+@pytest.mark.parametrize("of_office", ["00.06.2014", "00.00.2014", "03.06.2014"])
+def test_a_month_or_a_year_that_the_day_is_in_is_evidence(patient, of_office):
+    both = sorted([answered(patient, of_office), died(patient, "2014-06-03")])
+    assert outcome_of(patient) == ([dt.date(2014, 6, 3)], [])
+    assert patient.run()["vital_status"]["death_record_ids"].to_list() == [both]
+
+
+def test_a_month_counts_before_the_year_of_a_more_credible_source(patient):
+    answered(patient, "00.00.2014")
+    died(patient, "00.06.2014")
+    assert outcome_of(patient) == ([dt.date(2014, 6, 15)], [])
+
+
+@pytest.mark.parametrize(
+    ("of_office", "of_obds"), [("00.00.2013", "00.06.2014"), ("00.05.2014", "00.06.2014")]
+)
+def test_two_partial_dates_that_exclude_each_other_are_a_finding(patient, of_office, of_obds):
+    office, obds = answered(patient, of_office), died(patient, of_obds)
+    (date,), told = outcome_of(patient)
+    # Of two months the registry office's counts; a month counts before a year.
+    assert (date, told) == (
+        (dt.date(2014, 5, 15), [obds]) if of_office.startswith("00.05") else (dt.date(2014, 6, 15), [office])
+    )
+
+
+def test_the_finding_shows_a_partial_date_as_it_was_told(patient):
+    answered(patient, "00.00.2013")
+    died(patient, "2014-06-03")
+    assert patient.run().observed.filter(rule_id=CONFLICT)["value"].to_list() == ["2013"]
 
 
 def test_a_death_without_a_date_contradicts_nobody(patient):

@@ -247,6 +247,11 @@ RKI = """<oBDS xmlns="http://www.basisdatensatz.de/oBDS_RKI/XML" Schema_Version=
         (RKI, "oBDS_RKI 3.0.0.8a_RKI"),
         (RKI.replace("oBDS_RKI/XML", "oBDS/XML").replace(' Schema_Version="3.0.0.8a_RKI"', ""), "oBDS_RKI"),
         (RKI.replace(' xmlns="http://www.basisdatensatz.de/oBDS_RKI/XML"', ""), "oBDS_RKI 3.0.0.8a_RKI"),
+        # The root of the genuine deliveries to the RKI, and the one that they had until 2022.
+        (RKI.replace("<oBDS ", "<oBDS_RKI ").replace("/oBDS>", "/oBDS_RKI>"), "oBDS_RKI 3.0.0.8a_RKI"),
+        ('<oBDS_RKI Schema_Version="3.0.0.8a_RKI"/>', "oBDS_RKI 3.0.0.8a_RKI"),
+        ("<ZfKD_Lieferdatensatz><Menge_Patient/></ZfKD_Lieferdatensatz>", "oBDS_RKI"),
+        ('<Bundle xmlns="http://hl7.org/fhir"><entry/></Bundle>', "FHIR"),
         (export(meldung(DEATH), root=f'xmlns="{NS}" Schema_Version="2.2.3"'), "oBDS 2.2.3"),
         (
             export(meldung(DEATH), root='xmlns="urn:fremd" Schema_Version="3.0.4"'),
