@@ -28,7 +28,8 @@ PLANNED = "planned"
 CLINICAL = (TREATED, PLANNED)
 """Roles of plans that belong to a course."""
 
-_QA_INTENTS = frozenset({"VERIFICATION", "MACHINE_QA", "SERVICE"})
+QA_INTENTS = frozenset({"VERIFICATION", "MACHINE_QA", "SERVICE"})
+"""PlanIntent of plans for quality assurance."""
 _APPROVAL = {"APPROVED": 0, None: 1, "UNAPPROVED": 2, "REJECTED": 3}
 """Rank of each approval status, the most credible first."""
 
@@ -176,7 +177,7 @@ def roles(
 def _quality_assurance(plan: Plan, treated: bool) -> Role | None:
     """Apply R1: quality assurance by phantom, intent or relation; a research plan without records."""
     verified = next((uid for uid, relation in plan.relations if relation == "VERIFIED_PLAN"), None)
-    if plan.phantom or plan.intent in _QA_INTENTS or verified:
+    if plan.phantom or plan.intent in QA_INTENTS or verified:
         several = (plan.fractions or 0) >= 2 and not plan.phantom
         notes = (QA_WITH_FRACTIONS,) if several else ()
         return Role(QUALITY_ASSURANCE, "R1", "relation" if verified else "label", verified, notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
+from sarcoma_pipeline.curation.plan_roles import QA_INTENTS
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.sides import OPERATIONS, Side, peers
 from schemas.vocabularies import APPROVED
@@ -306,7 +307,10 @@ def _dose_grid_missing(frames: Frames) -> pl.DataFrame:
     delivered = frames["every dose"]["refers_to"].drop_nulls()
     drawn = pl.col("refers_to").is_in(frames["every structure_set"]["sop_instance_uid"].implode())
     # A study that delivers neither doses nor contours does without volumes and doses.
-    plans = _used(frames).filter(drawn.fill_null(False) | pl.lit(not frames["every dose"].is_empty()))
+    plans = _used(frames).filter(
+        drawn.fill_null(False) | pl.lit(not frames["every dose"].is_empty()),
+        ~pl.col("plan_intent").is_in(QA_INTENTS).fill_null(False),
+    )
     return verdicts(plans, ~pl.col("sop_instance_uid").is_in(delivered.implode()), "sop_instance_uid")
 
 

@@ -247,6 +247,7 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
             (Plan, {"sop_instance_uid": "1.2.8", "approval": "UNAPPROVED"}),  # used by nobody
             (Plan, {"sop_instance_uid": None}),
             (Plan, {"sop_instance_uid": "1.2.9", "phantom": True}),
+            (Plan, {"sop_instance_uid": "1.2.10", "plan_intent": "VERIFICATION"}),
         ],
     ),
     "dose.without-plan": ([(RD, {"refers_to": "1.2.9"})], [(RD, {"refers_to": None})]),

@@ -82,6 +82,7 @@ def test_every_row_of_table_one_is_the_papers(demo):
 
 OF_PATIENTS = (
     "eligibility.", "model.", "radiotherapy.preoperative-without-surgery", "structures.planning-ct-missing",
+    "plan.dose-grid-missing",
 )  # fmt: skip
 """Rules, or the beginnings of their names, on what patients were never given or what was never exported."""
 
@@ -181,6 +182,21 @@ def test_a_planning_ct_that_was_never_exported_is_told(demo):
         "WHERE contains(s.ReferencedSeries, i.SeriesInstanceUID))"
     )
     assert told["n"].item() == without["n"].item() > 0
+
+
+def test_a_plan_without_a_dose_is_told(demo):
+    """Plans that exist only for a defect have none: approved or treated ones, but for quality assurance."""
+    told = demo.warehouse("SELECT record_id FROM quality.findings WHERE rule_id = 'plan.dose-grid-missing'")
+    without = demo.warehouse(
+        """
+        SELECT record_id FROM typed.plan p
+        WHERE has_patient_id AND NOT phantom AND coalesce(plan_intent, '') <> 'VERIFICATION'
+        AND (coalesce(approval, 'APPROVED') = 'APPROVED'
+            OR EXISTS (FROM typed.treatment t WHERE t.refers_to = p.sop_instance_uid))
+        AND NOT EXISTS (FROM typed.dose d WHERE d.refers_to = p.sop_instance_uid)
+        """
+    )
+    assert sorted(told["record_id"]) == sorted(without["record_id"]) != []
 
 
 def _by_rule(found: list[tuple[str, str]], truth: list[tuple[str, str]]) -> list[str]:

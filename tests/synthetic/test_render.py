@@ -191,7 +191,9 @@ def test_an_unknown_kind_or_carrier_is_an_error(tmp_path):
 # --- read back ----------------------------------------------------------------------------------------
 
 
-OF_THE_PATIENTS = ("radiotherapy.preoperative-without-surgery", "structures.planning-ct-missing")
+OF_THE_PATIENTS = (
+    "radiotherapy.preoperative-without-surgery", "structures.planning-ct-missing", "plan.dose-grid-missing",
+)  # fmt: skip
 """Rules on what the demo's patients are like: no seeded defects; ``refresh/test_demo`` counts them."""
 
 
