@@ -41,7 +41,11 @@ def published_audit(project: Project) -> pl.DataFrame:
 
 
 def write(
-    project: Project, frames: dict[str, pl.DataFrame], folder: Path, policy: Disclosure | None = None
+    project: Project,
+    frames: dict[str, pl.DataFrame],
+    folder: Path,
+    policy: Disclosure | None = None,
+    kept: raster.KeptFigures | None = None,
 ) -> tuple[Path, str]:
     """Write the HTML report and print it as PDF, each replaced in one step.
 
@@ -50,13 +54,17 @@ def write(
         frames: the tables to print.
         folder: folder to write to; created if missing.
         policy: policy of disclosure control, if it was applied to the frames.
+        kept: figures of the last page, of which those that did not change are taken.
 
     Returns:
         The page, and the name of the PDF or the reason why there is none.
     """
     target = folder / "index.html"
     with speaking(project.study.language):
-        html = page.page(project.study, project.sources, frames, methods.versions(), policy)
+        png = kept.png if kept else raster.png
+        html = page.page(project.study, project.sources, frames, methods.versions(), policy, png)
+    if kept:
+        kept.forget_others()
     write_whole(target, html)
     pdf_path, chromium = folder / "report.pdf", pdf.browser()
     if chromium is None:
@@ -67,6 +75,11 @@ def write(
         pdf_path.unlink(missing_ok=True)
         return target, f"not printed: {Path(chromium).name} failed"
     return target, pdf_path.name
+
+
+def _figures(project: Project) -> Path:
+    """Return the folder of the figures that are kept; not beside the page, which people copy."""
+    return project.warehouse.with_suffix(".figures")
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
@@ -110,7 +123,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             unreleased = {t: warehouse.read(t) for t in (*_QUALITY, PublishedAudit.table())}
             reviewed = {ChartReview.table(): release.chart_review(project.release)}
             frames = {**unreleased, **reviewed, **(release.read(project.release) or {})}
-            target, pdf_name = write(project, frames, project.published / "report")
+            target, pdf_name = write(
+                project, frames, project.published / "report", kept=raster.KeptFigures(_figures(project))
+            )
             lineage_page = column_lineage.page(project.study.title, origins(), list(RELEASED))
             write_whole(target.with_name("column_lineage.html"), lineage_page)
             warehouse.note_step("report", circumstances(), reads)

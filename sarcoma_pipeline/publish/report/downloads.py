@@ -10,7 +10,7 @@ import csv
 import datetime as dt
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO, StringIO
@@ -43,8 +43,14 @@ class File:
     link: str
 
 
-def of_figure(key: str, panels: Sequence[str]) -> tuple[File, ...]:
-    """Return each panel of a figure as SVG, and as PNG where the machine has fonts."""
+def of_figure(key: str, panels: Sequence[str], png: Callable[[str], bytes] = raster.png) -> tuple[File, ...]:
+    """Return each panel of a figure as SVG, and as PNG where the machine has fonts.
+
+    Args:
+        key: the figure.
+        panels: its panels as SVG.
+        png: draws a panel, or takes it from `raster.KeptFigures`.
+    """
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     many = len(panels) > 1
     files = []
@@ -53,7 +59,7 @@ def of_figure(key: str, panels: Sequence[str]) -> tuple[File, ...]:
         name, which = (f"{key}-{letter.lower()}", f" {letter}") if many else (key, "")
         files.append(File(f"{name}.svg", f"SVG{which}", _link("image/svg+xml", panel.encode())))
         if raster.has_fonts():
-            files.append(File(f"{name}.png", f"PNG{which}", _link("image/png", raster.png(panel))))
+            files.append(File(f"{name}.png", f"PNG{which}", _link("image/png", png(panel))))
     return tuple(files)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from sarcoma_pipeline.publish.report import downloads
+from sarcoma_pipeline.publish.report import downloads, raster
 from sarcoma_pipeline.publish.report.blocks import Report, Section
 from sarcoma_pipeline.publish.report.number_format import tied
 from sarcoma_pipeline.publish.report.report_tables import Table
@@ -22,7 +23,7 @@ from schemas.language import SOURCE, gettext, speaking, spoken
 
 def page(
     study: Study, sources: Sources, frames: Mapping[str, pl.DataFrame], versions: Mapping[str, str],
-    policy: Disclosure | None = None,
+    policy: Disclosure | None = None, png: Callable[[str], bytes] = raster.png,
 ) -> str:  # fmt: skip
     """Render the report.
 
@@ -34,6 +35,7 @@ def page(
             suppressed counts can be printed.
         versions: versions of the packages, from `sarcoma_pipeline.publish.report.methods.versions`.
         policy: policy of disclosure control, if it was applied to the frames.
+        png: draws a figure's SVG as PNG.
 
     Returns:
         HTML, with every value of the frames escaped.
@@ -54,7 +56,7 @@ def page(
         # Releases from before drafts existed have no such mark.
         release={"draft": False, **label},
         sections=shown,
-        of_figure=downloads.of_figure,
+        of_figure=partial(downloads.of_figure, png=png),
         of_table=lambda table: downloads.of_table(table, made, english[table.key], study.owner),
         style=Markup(source),
         content_policy=Markup(STATIC_PAGE),

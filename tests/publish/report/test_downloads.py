@@ -7,6 +7,7 @@ import struct
 import time
 from base64 import b64decode
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import docx
@@ -17,7 +18,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from sarcoma_pipeline.publish import disclosure
-from sarcoma_pipeline.publish.report import downloads, raster
+from sarcoma_pipeline.publish.report import downloads, raster, word_table
 from sarcoma_pipeline.publish.report.drawing import Drawing
 from sarcoma_pipeline.publish.report.page import page
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
@@ -130,6 +131,58 @@ def test_without_fonts_a_figure_is_offered_as_svg_only(monkeypatch: pytest.Monke
     assert [f.name for f in downloads.of_figure("f", [svg])] == ["f.svg", "f.png"]
     monkeypatch.setattr(raster, "has_fonts", lambda: False)
     assert [f.name for f in downloads.of_figure("f", [svg])] == ["f.svg"]
+
+
+def test_kept_figures_are_those_that_would_be_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = (Drawing(60, 30), Drawing(60, 30))
+    one.text(5, 20, "OS")
+    other.text(5, 20, "DFS")
+    first, second = one.svg("f", "t", "d"), other.svg("f", "t", "d")
+    drawn: list[str] = []
+    monkeypatch.setattr(raster, "png", lambda svg, draw=raster.png: drawn.append(svg) or draw(svg))
+    kept = raster.KeptFigures(tmp_path / "figures")
+    images = [kept.png(svg) for svg in (first, second)]
+    assert images[0] != images[1] and [kept.png(svg) for svg in (first, second)] == images
+    assert drawn == [first, second]
+    # A damaged file, a cut one, and another machine's fonts: drawn anew.
+    for name in ("damaged", "cut"):
+        for path in (tmp_path / "figures").iterdir():
+            content = path.read_bytes()
+            path.write_bytes(content[:-1] + b"x" if name == "damaged" else content[:40])
+        assert [kept.png(svg) for svg in (first, second)] == images
+    assert len(drawn) == 6
+    later = raster.KeptFigures(tmp_path / "figures")
+    assert later.png(second) == images[1]
+    later.forget_others()
+    assert len(list((tmp_path / "figures").iterdir())) == 1
+    monkeypatch.setattr(raster, "_circumstances", lambda: b"other fonts")
+    assert later.png(second) == images[1] and drawn[6:] == [second]
+
+
+def test_texts_of_a_word_file_are_read_as_they_were_written() -> None:
+    texts = ('<b> & "c"', " a  b ", "one\ttwo", "one\ntwo", "ä≤ü’")
+    lines = (Line(("Group", "", ""), heading=True), *(Line((t, "1", t), indent=True) for t in texts))
+    last = Line(("Last", "", ""), heading=True)
+    table = Table("t", "Table 1", "a < b", ("", "n", "x"), (*lines, last), (" note & note",))
+    document = docx.Document(BytesIO(word_table.document(table, NOW, "A & B")))
+    (made,) = document.tables
+    rows = [[cell.text for cell in row.cells] for row in made.rows]
+    # A merged cell is read once for each of its columns.
+    expected = [["", "n", "x"], ["Group"] * 3, *([t, "1", t] for t in texts), ["Last"] * 3]
+    assert rows == expected
+    assert [p.text for p in document.paragraphs] == ["Table 1. a < b", " note & note"]
+    assert document.core_properties.title == "Table 1. a < b" and document.core_properties.author == "A & B"
+    widths = [sum(int(w) for w in row._tr.xpath("./w:tc/w:tcPr/w:tcW/@w:w")) for row in made.rows]
+    grid = sum(int(w) for w in made._tbl.xpath("./w:tblGrid/w:gridCol/@w:w"))
+    # A4 with margins of 2 cm: 17 cm of 1440 / 2.54 twentieths of a point.
+    assert set(widths) == {grid} and grid == pytest.approx(17 * 1440 / 2.54, abs=3)
+    ruled = [
+        [e.tag.rpartition("}")[2] for e in row._tr.xpath("./w:tc[1]/w:tcPr/w:tcBorders/*")]
+        for row in made.rows
+    ]
+    assert ruled == [["top", "bottom"], *([[]] * (len(rows) - 2)), ["bottom"]]
+    with pytest.raises(etree.XMLSyntaxError):
+        word_table.document(Table("t", "T", "x", ("a",), (Line(("\x00",)),)), NOW, "")
 
 
 def _table(*rows: tuple[str, ...]) -> Table:
