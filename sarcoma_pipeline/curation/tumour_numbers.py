@@ -273,8 +273,9 @@ def _one_primary(one: _Node, other: _Node) -> bool:
     """Return whether two numbers mean one tumour."""
     if None in (one.site, other.site) or not _same_organ(one, other) or not _same_histology(one, other):
         return False
-    apart = abs((other.date - one.date).days) if one.date and other.date else 0
-    return apart <= DOUBLE_CODING_DAYS or not _elsewhere(one, other)
+    if one.date and other.date and abs((other.date - one.date).days) > DOUBLE_CODING_DAYS:
+        return not _elsewhere(one, other)
+    return True
 
 
 def _same_organ(one: _Node, other: _Node) -> bool:

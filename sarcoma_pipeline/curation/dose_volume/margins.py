@@ -122,9 +122,7 @@ def _across(inner: Planes, outer: Planes, axis: Array) -> tuple[Array, Array]:
                 # Beyond the end of the outer target: as far outside as can be.
                 distances.append(np.full(len(points), -np.inf))
             weights.append(np.full(len(points), step * (inner.upper[number] - inner.lower[number])))
-    if not weights:
-        return np.empty(0), np.empty(0)
-    return np.concatenate(distances), np.concatenate(weights)
+    return np.concatenate([[], *distances]), np.concatenate([[], *weights])
 
 
 def _seen(planes: Planes, seen: Array) -> list[list[Array]]:
