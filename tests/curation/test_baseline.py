@@ -36,6 +36,7 @@ BOTH_T = OneCuration(
     [
         (FIRST_SURGERY, "T2", "pTNM"),
         (ONLY_SURGERY, "T2", "pTNM"),
+        ((("operation", "2012-02-01"), ("irradiation", "2012-02-01")), "T2", "pTNM"),  # intraoperative
         (FIRST_RADIOTHERAPY, "T1", "cTNM"),
         (FIRST_DRUGS, "T1", "cTNM"),
         (ONLY_RADIOTHERAPY, "T1", "cTNM"),

@@ -78,6 +78,20 @@ def test_an_inner_target_that_leaves_the_outer_one_is_told():
     assert of(ph.cylinder(20, 60), ph.cylinder(25, 60, x=5)).doubts == ()
 
 
+@pytest.mark.parametrize("up", [1, -1])
+def test_a_flat_end_is_no_side(up):
+    """A plane is left out if its outline is far from that of the plane above it or below it."""
+    outer = ph.cylinder(35, 120)
+
+    def stack(*radii: float) -> list[np.ndarray]:
+        return [ph.circle(radius, up * 3 * n) for n, radius in enumerate(radii)]
+
+    found = of(stack(20, 8, 8, 8, 8), outer)
+    assert (found.radial_p5, found.radial_p95) == pytest.approx((27, 27), abs=0.1)
+    found = of(stack(8, 20, 19, 18, 17, 16), outer)
+    assert (found.radial_p5, found.radial_p95) == pytest.approx((16, 19), abs=0.1)
+
+
 def test_what_cannot_be_compared():
     empty = of([], ph.cylinder(20, 60))
     assert (empty.superior, empty.radial_p50, empty.doubts) == (None, None, ())

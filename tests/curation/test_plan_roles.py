@@ -62,6 +62,7 @@ def test_r1_the_plan_that_holds_the_reference_is_the_measurement():
 
 def test_r1_with_two_fractions_it_stays_so_with_a_finding():
     assert [r.id for r in _roles(_plan("a", intent="MACHINE_QA"))["a"].notes] == ["plan.qa-with-fractions"]
+    assert [r.id for r in _roles(_plan("a", 4, 2, intent="SERVICE"))["a"].notes] == ["plan.qa-with-fractions"]
     assert _roles(_plan("a", 2, 1, intent="MACHINE_QA"))["a"].notes == ()
     assert _roles(_plan("a", phantom=True))["a"].notes == ()
 

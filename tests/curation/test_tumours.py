@@ -6,6 +6,7 @@ import json
 import pytest
 
 from schemas import received as r
+from tests.curation.baseline_patients import histology
 
 BREAST = {"Primaertumor_ICD": "C50.4", "Primaertumor_Topographie_ICD_O": "C50.4",
           "Morphologie_ICD_O": '["8500/3"]', "T": None, "N": None, "M": None}  # fmt: skip
@@ -115,6 +116,22 @@ def test_a_relapse_after_the_second_report_is_none_between(records):
     sarcoma(records, "2012-01-08", "2")
     examined(records, "2014-01-10", Gesamtbeurteilung_Tumorstatus="Y", Verlauf_Lokaler_Tumorstatus="R")
     assert rules(records.run()) == {"diagnosis.tumour-under-two-ids"}
+
+
+def test_a_late_histology_of_the_first_diagnosis_is_no_relapse(records):
+    records.patient()
+    sarcoma(records, "2012-01-01", "1", Histologie=histology("8802/3", day="2012-06-01"))
+    sarcoma(records, "2013-01-01", "2")
+    assert rules(records.run()) == {"diagnosis.tumour-under-two-ids"}
+
+
+def test_the_most_specific_morphology_of_a_number_tells_tumours_apart(records):
+    """8000/3 is compatible with every group; the sarcoma under the same number is not with a carcinoma."""
+    records.patient()
+    sarcoma(records, "2012-01-01", "1", code="8000/3", reported="2012-02-01")
+    sarcoma(records, "2012-01-01", "1", code="8802/3", reported="2012-01-10")
+    sarcoma(records, "2012-01-20", "2", code="8140/3")
+    assert sorted(records.run()["diagnosis"]["tumour_id"]) == ["1", "2"]
 
 
 def test_everything_of_the_second_number_belongs_to_the_one_tumour(records):
