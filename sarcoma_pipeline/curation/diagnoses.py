@@ -82,7 +82,7 @@ def curate(
     tumour = _supplemented(tumour, told, precedence)
     early = metastases.at_diagnosis(
         sound[typed.Metastasis.table()].filter(~pl.col("of_relapse_report")), tumour,
-        assumptions.synchronous_metastasis_days, staged=True,
+        assumptions.synchronous_metastasis_days,
     )  # fmt: skip
     tumour = _classified(_with_m(tumour, early))
     tumour = tumour.join(chosen, on="patient_id", how="left", maintain_order="left").with_columns(

@@ -141,10 +141,8 @@ def _told_as_tumours(reports: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def at_diagnosis(
-    metastases: pl.DataFrame, tumours: pl.DataFrame, window_days: int, staged: bool = False
-) -> pl.DataFrame:
-    """Return the metastases at diagnosis that the Diagnose documents.
+def at_diagnosis(metastases: pl.DataFrame, tumours: pl.DataFrame, window_days: int) -> pl.DataFrame:
+    """Tell which metastases of a Diagnose were present at diagnosis.
 
     A metastasis of the Diagnose was present if it is dated up to the first day of the first therapy, at most
     ``window_days`` after the diagnosis; an undated one if the Diagnose does not say M0. A later one is a
@@ -154,7 +152,6 @@ def at_diagnosis(
         metastases: rows of ``typed.metastasis`` with their tumours.
         tumours: ``patient_id, tumour_id, diagnosis_date, first_therapy, m_stage``.
         window_days: longest synchronous window.
-        staged: also return the metastases that were not present, with ``at_diagnosis`` false.
 
     Returns:
         ``patient_id, tumour_id, record_id, metastasis_date, at_diagnosis``.
@@ -175,5 +172,4 @@ def at_diagnosis(
     overlaps = partial & (first <= pl.col("closes")) & (last >= pl.col("diagnosis_date"))
     vague = pl.col("metastasis_date").is_null() | overlaps.fill_null(False)
     there = dated.fill_null(False) | (vague & pl.col("m_stage").ne_missing("M0"))
-    judged = joined.select(*_KEYS, "record_id", "metastasis_date", at_diagnosis=there)
-    return judged if staged else judged.filter("at_diagnosis")
+    return joined.select(*_KEYS, "record_id", "metastasis_date", at_diagnosis=there)

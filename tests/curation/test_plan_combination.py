@@ -67,6 +67,13 @@ def test_one_plan():
     assert _shown(combine([_plan("a", None)], _documented())) == (None, 25, "D0")
 
 
+def test_of_plans_without_a_dose_the_fractions_count_if_they_agree():
+    def fractions(first: int, second: int) -> int | None:
+        return combine([_plan("a", None, first), _plan("b", None, second, "2015-04-20")], None).fractions
+
+    assert (fractions(25, 25), fractions(25, 8)) == (25, None)
+
+
 def test_d1_an_earlier_plan_without_records_is_superseded():
     found = combine([_plan("a"), _plan("b", 48, 24, "2015-03-12", n=24)], None)
     assert _shown(found) == (48, 24, "D1") and found.origin == "records"

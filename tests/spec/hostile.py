@@ -107,6 +107,9 @@ HOSTILE: dict[str, tuple[Told, dict[str, Any], dict[str, str]]] = {
     "dead before a resection could be": (
         Told(operated={}, seen={}, died=on(90)), {"never_examined": "definitive resection"}, {"DMFS": "0 censored", "OS": "90 death"},
     ),
+    "resected on the day of the diagnosis, never examined": (
+        Told(operated={0: "R0"}, seen={}, died=on(90)), {"never_examined": "definitive resection"}, {"DMFS": "0 censored", "OS": "90 death"},
+    ),
     # --- the end of the data ---------------------------------------------------------------------------------------
     "a cut-off on the day of the last look": (
         Told(seen={366: FREE, 700: FREE}, died=on(900)), {"data_cutoff": on(700)}, {"OS": "700 censored", "DFS": "700 censored"},
