@@ -259,14 +259,13 @@ def _is_daily(
     alike: Sequence[Plan], readings: Mapping[str, Prescription], documented: Sequence[Documented]
 ) -> bool:
     """Return whether plans of one fraction each, all on different days, are documented as a sum."""
-    doses = [readings[p.key].dose for p in alike if p.key in readings]
+    # Copies have one prescription.
+    single = {readings[p.key].dose for p in alike if p.key in readings}
     dates = {p.date for p in alike}
     if any(p.fractions != 1 for p in alike) or None in dates or len(dates) < len(alike):
         return False
-    if len(doses) < len(alike) or None in doses:
-        return False
-    total = sum(d for d in doses if d)
-    return any(dose is not None and same_dose(total, dose) for dose, _ in documented)
+    sums = [len(alike) * dose for dose in single if dose]
+    return any(dose is not None and same_dose(total, dose) for total in sums for dose, _ in documented)
 
 
 def _treated(plan: Plan, delivered: Mapping[str, Delivered]) -> Role | None:
