@@ -32,8 +32,8 @@ from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.warehouse import permissions
 
-_OBJECTS_PER_COLLECTION = 50_000
-"""New objects before Python looks for reference cycles; its default is 700."""
+_OBJECTS_PER_COLLECTION, _OF_A_REFRESH = 1_000_000, 50_000
+"""New objects before Python looks for reference cycles, in a short command and in a refresh (Python: 700)."""
 
 # Each command imports dagster, polars and duckdb itself, so that `sarcoma --help` starts fast.
 
@@ -99,6 +99,7 @@ def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool
     With --as-of, 0 if the content is the same as before and 1 if it is not.
     """
     began = time.perf_counter()
+    gc.set_threshold(_OF_A_REFRESH)
     project = configured(study)
     if draft:
         if as_of:

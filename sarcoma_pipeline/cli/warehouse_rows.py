@@ -58,10 +58,10 @@ def rows(project: Project, sql: str, centre: str = "") -> pl.DataFrame:
         with opening.explained(project.warehouse):
             if kept is None:
                 with read_only.connect(project, centre) as connection:
-                    return connection.execute(sql).pl()
+                    return opening.queried(connection, sql)
             if centre not in kept:
                 kept[centre] = read_only.connect(project, centre)
-            return kept[centre].execute(sql).pl()
+            return opening.queried(kept[centre], sql)
     except opening.CannotOpen as why:
         raise click.ClickException(str(why)) from None
     except duckdb.CatalogException:

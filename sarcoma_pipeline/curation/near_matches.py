@@ -96,7 +96,7 @@ def near_matches(persons: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
         with without_pandas():
             connection.register("person", persons.select("record_id", **_fields()).to_arrow())
             connection.register("patient", patients.select("patient_id", **_fields()).to_arrow())
-        return connection.execute(_SQL).pl().cast(_SCHEMA)  # pyright: ignore[reportArgumentType]
+        return pl.DataFrame(connection.sql(_SQL)).cast(_SCHEMA)  # pyright: ignore[reportArgumentType]
 
 
 _SCHEMA = {"record_id": pl.String, "patient_id": pl.String, "candidates": pl.Int64, "why": pl.String}

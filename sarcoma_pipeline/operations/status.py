@@ -148,7 +148,7 @@ def _moved(project: Project) -> list[str]:
     try:
         with read_only.connect(project) as connection:
             return movement.summary(
-                connection.execute("SELECT pseudonym, causes, unexplained FROM meta.movement").pl()
+                opening.queried(connection, "SELECT pseudonym, causes, unexplained FROM meta.movement")
             )
     except duckdb.Error:
         # An older warehouse has no account yet; the next refresh makes it.
@@ -259,7 +259,7 @@ def _replies(project: Project) -> list[str]:
         with read_only.connect(project) as connection:
 
             def read(table: str, columns: Sequence[str], only: str = "") -> pl.DataFrame:
-                return connection.execute(f"SELECT {', '.join(columns)} FROM {table}{only}").pl()
+                return opening.queried(connection, f"SELECT {', '.join(columns)} FROM {table}{only}")
 
             replies = RegistryReply.table()
             if read(replies, ("count(*) AS n",), current)["n"].item() == 0:

@@ -245,7 +245,7 @@ def on_demand(path: Path) -> OnDemand | None:
 
     def one(table: str) -> pl.DataFrame:
         with duckdb.connect(str(path), read_only=True) as connection:
-            frame = connection.table(".".join(known[table])).pl()
+            frame = pl.DataFrame(connection.table(".".join(known[table])))
         return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
 
     return OnDemand(known, one, path)
@@ -285,14 +285,14 @@ def account(path: Path) -> dict[str, pl.DataFrame]:
         present = connection.execute(
             "SELECT table_schema || '.' || table_name FROM information_schema.tables"
         ).fetchall()
-        return {t: connection.table(t).pl() for t in ACCOUNT if (t,) in present}
+        return {t: pl.DataFrame(connection.table(t)) for t in ACCOUNT if (t,) in present}
 
 
 def chart_review(path: Path) -> pl.DataFrame:
     """Read the chart reviews that a release contains; releases of older versions have none."""
     with duckdb.connect(str(path), read_only=True) as connection:
         try:
-            return ChartReview.conform(connection.table(ChartReview.table()).pl())
+            return ChartReview.conform(pl.DataFrame(connection.table(ChartReview.table())))
         except duckdb.CatalogException:
             return ChartReview.empty()
 
@@ -303,7 +303,7 @@ def read_label(path: Path) -> dict[str, Any] | None:
         return None
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
-            return connection.execute(f"FROM {MetaRelease.table()}").pl().row(0, named=True)
+            return pl.DataFrame(connection.table(MetaRelease.table())).row(0, named=True)
     except (duckdb.Error, pl.exceptions.OutOfBoundsError):
         return None
 

@@ -68,7 +68,7 @@ def frame(connection: duckdb.DuckDBPyConnection, table: str, *, current: bool = 
     """
     condition = ddl.current_rows(table) if current else ""
     where = f" WHERE {condition}" if condition else ""
-    return CONTRACTS[table].conform(connection.execute(f"FROM {table}{where}").pl())
+    return CONTRACTS[table].conform(opening.queried(connection, f"FROM {table}{where}"))
 
 
 def _attached(project: Project) -> duckdb.DuckDBPyConnection:

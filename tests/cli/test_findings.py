@@ -256,5 +256,5 @@ def test_a_list_imports_only_what_it_needs(desk):
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env)
     assert "3 findings" in run.stdout
     heavy = {"dagster", "great_expectations", "pandas", "pydicom", "lxml", "sqlalchemy", "matplotlib"}
-    heavy |= {"sarcoma_pipeline.quality.rule_catalogue", "sarcoma_pipeline.survival"}
+    heavy |= {"pyarrow", "sarcoma_pipeline.quality.rule_catalogue", "sarcoma_pipeline.survival"}
     assert not heavy & set(run.stderr.split())
