@@ -64,7 +64,7 @@ class KeptFigures:
     """The figures of the last page, in a folder; a file that is damaged is drawn anew.
 
     Attributes:
-        folder: where they are; created if missing. It contains nothing else.
+        folder: where they are; created if missing, for its owner only. It contains nothing else.
     """
 
     folder: Path
@@ -82,7 +82,7 @@ class KeptFigures:
         digest, drawn = content[:_DIGEST], content[_DIGEST:]
         if not drawn or blake2b(drawn, digest_size=_DIGEST).digest() != digest:
             drawn = png(svg)
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             kept.write_bytes(blake2b(drawn, digest_size=_DIGEST).digest() + drawn)
         return drawn
 

@@ -144,6 +144,8 @@ def test_kept_figures_are_those_that_would_be_drawn(tmp_path: Path, monkeypatch:
     images = [kept.png(svg) for svg in (first, second)]
     assert images[0] != images[1] and [kept.png(svg) for svg in (first, second)] == images
     assert drawn == [first, second]
+    # It is beside the warehouse, whose files are their owner's only.
+    assert (tmp_path / "figures").stat().st_mode & 0o077 == 0
     # A damaged file, a cut one, and another machine's fonts: drawn anew.
     for name in ("damaged", "cut"):
         for path in (tmp_path / "figures").iterdir():
