@@ -4,6 +4,7 @@
 - Another therapy before surgery, or no surgery: the biopsy's histology and grade, and cTNM. FNCLCC is not
   graded after therapy; a specimen's histology counts only where the biopsy names no subtype.
 - A TNM with y, r or a, and values of follow-up or relapse reports, are never baseline.
+- Tissue of a metastasis (behaviour /6) gives histology and grade only where no other report does.
 - M comes from the Diagnose. Metastases of all reports are rows of ``curated.metastasis``.
 """
 
@@ -239,6 +240,7 @@ def _histology(reports: pl.DataFrame) -> pl.DataFrame:
     # After therapy the biopsy counts, unless only the specimen names a subtype.
     keys = [
         pl.col("_source"),
+        _of_metastasis(),
         pl.when(_therapy_first()).then(specificity).otherwise((specificity == 2).cast(pl.Int32)),
         pl.when(_therapy_first()).then(biopsy_first).otherwise(specimen_first),
         specificity,
@@ -257,8 +259,13 @@ def _grade(reports: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
         pl.col(column).is_not_null(), ~pl.col("after") | (pl.col("role") == TABLE), pl.col("role") != LATER
     ).with_columns(kind="role", vague=unknown)
     role = pl.col("role").replace_strict({SPECIMEN: 0, BIOPSY: 1, TABLE: 2}, return_dtype=pl.Int32)
-    keys = [unknown, pl.col("_source"), role, _origin()]
+    keys = [unknown, pl.col("_source"), _of_metastasis(), role, _origin()]
     return _chosen(candidates, keys, {column: column}, name)
+
+
+def _of_metastasis() -> pl.Expr:
+    """Return whether the tissue is of a metastasis: it counts only where no other describes the primary."""
+    return (sarcoma_codes.behaviour(pl.col("icdo3_morphology")) == "6").fill_null(False)
 
 
 def _category(reports: pl.DataFrame, letter: str) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality.rule_registry import Frames, selection
+from schemas.partial_dates import interval
 from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
 SOFT_TISSUE = ("C47", "C48", "C49")
@@ -67,20 +68,27 @@ def dated_deaths(frames: Frames) -> pl.DataFrame:
     A death before the diagnosis has its own rule and is ignored here, so that it causes no findings on all
     other records.
     """
-    date = pl.col("status_date")
-    last = (
-        pl.when(pl.col("status_date_precision") == "month")
-        .then(date.dt.month_end())
-        .when(pl.col("status_date_precision") == "year")
-        .then(date.dt.truncate("1y").dt.offset_by("1y").dt.offset_by("-1d"))
-        .otherwise(date)
-    )
+    return all_dated_deaths(frames).filter(~pl.col("before_diagnosis"))
+
+
+@selection
+def all_dated_deaths(frames: Frames) -> pl.DataFrame:
+    """Return statements of death with ``last`` and ``before_diagnosis``.
+
+    ``last`` is the last day that a partial date may mean. A death is before the diagnosis if this day is
+    before the first one that the date of diagnosis may mean.
+    """
+    _, last = interval(pl.col("status_date"), pl.col("status_date_precision"))
+    diagnosed, _ = interval(pl.col("zero"), pl.col("zero_precision"))
     return (
         frames["vital_status"]
         .filter(pl.col("status") == DECEASED, pl.col("patient_id").is_not_null())
-        .join(sarcomas(frames), on="patient_id", how="left")
-        .filter((last >= pl.col("zero")).fill_null(True), (pl.col("status_day") >= 0).fill_null(True))
-        .with_columns(last=last)
+        .join(sarcomas(frames), on="patient_id", how="left", maintain_order="left")
+        .with_columns(
+            last=last,
+            before_diagnosis=(last < diagnosed).fill_null(False)
+            | (pl.col("status_day") < 0).fill_null(False),
+        )
     )
 
 

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.linked_records import (
-    deaths,
-    sarcomas,
-    undated_deaths,
-)
+from sarcoma_pipeline.quality.linked_records import all_dated_deaths, deaths, undated_deaths
 from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
 from schemas.sides import DEATHS, DIAGNOSES
-from schemas.vocabularies import DECEASED
 
 
 @rule(
@@ -46,13 +41,7 @@ def _assessment_after_death(frames: Frames) -> pl.DataFrame:
     sides=(DIAGNOSES,),
 )
 def _death_before_diagnosis(frames: Frames) -> pl.DataFrame:
-    early = (pl.col("status_date") < pl.col("zero")) & (pl.col("status_date_precision") == "day")
-    return (
-        frames["vital_status"]
-        .filter(pl.col("status") == DECEASED)
-        .join(sarcomas(frames), on="patient_id", how="left")
-        .pipe(verdicts, early | (pl.col("status_day") < 0), "status_date")
-    )
+    return verdicts(all_dated_deaths(frames), pl.col("before_diagnosis"), "status_date")
 
 
 def _after_death(frame: pl.DataFrame, frames: Frames, date: str, day: str) -> pl.DataFrame:

@@ -30,6 +30,13 @@ SPECIMENS = OneCuration(
         (FIRST_SURGERY, "8858/3", "8800/3", "8858/3", "biopsy"),  # the specimen only says sarcoma
         (FIRST_SURGERY, "8858/3", "8802/3", "8802/3", "specimen"),
         (FIRST_SURGERY, "8000/3", "8800/3", "8800/3", "specimen"),
+        # Tissue of a metastasis is not that of the primary; it counts where nothing else tells.
+        (FIRST_SURGERY, "8802/3", "8802/6", "8802/3", "biopsy"),
+        (FIRST_SURGERY, "8800/3", "8858/6", "8800/3", "biopsy"),
+        (FIRST_SURGERY, "8802/6", "8800/3", "8800/3", "specimen"),
+        (FIRST_RADIOTHERAPY, "8800/3", "8858/6", "8800/3", "biopsy"),
+        # A specimen that proves to be benign is a better look at the primary.
+        (FIRST_SURGERY, "8858/3", "8850/0", "8850/0", "specimen"),
         (FIRST_RADIOTHERAPY, "8890/3", "8858/3", "8890/3", "biopsy"),
         (FIRST_RADIOTHERAPY, "8800/3", "8858/3", "8858/3", "specimen"),
         (FIRST_RADIOTHERAPY, "8802/3", "8858/3", "8858/3", "specimen"),

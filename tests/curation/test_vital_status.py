@@ -92,3 +92,13 @@ def test_a_death_without_a_date_contradicts_nobody(patient):
     answered(patient, None)
     died(patient, "2014-06-03")
     assert outcome_of(patient) == ([dt.date(2014, 6, 3)], [])
+
+
+@pytest.mark.parametrize("told", ["00.12.2011", "00.00.2011", "31.12.2011"])
+def test_a_death_before_the_diagnosis_is_set_aside_however_exact_it_is(patient, told):
+    """The diagnosis is of 1 January 2012: such a death would end every endpoint on day 0."""
+    record = answered(patient, told)
+    outcome = patient.run()
+    assert "death.before-diagnosis" in outcome.rules()
+    assert outcome.quarantined == {record}
+    assert outcome["vital_status"]["death_date"].drop_nulls().to_list() == []

@@ -258,3 +258,40 @@ def test_a_metastasis_before_its_primary(days, origin, faulty):
     assert "metastasis.before-diagnosis" not in observed_with(
         [(M, {"metastasis_date": None, "origin": origin})]
     )
+
+
+@pytest.mark.parametrize(
+    ("died", "precision", "diagnosed", "early"),
+    [
+        (D(2011, 12, 15), "month", {}, True),
+        (D(2011, 7, 1), "year", {}, True),
+        # The diagnosis is of 1 January 2012: the same month and year may lie after it.
+        (D(2012, 1, 15), "month", {}, False),
+        (D(2012, 7, 1), "year", {}, False),
+        # A diagnosis that is exact to the year only may lie before the death.
+        (D(2011, 3, 1), "day", {"diagnosis_date_precision": "year", "diagnosis_date": D(2011, 7, 1)}, False),
+        (D(2010, 12, 31), "day", {"diagnosis_date_precision": "year", "diagnosis_date": D(2011, 7, 1)}, True),
+        (
+            D(2011, 3, 15),
+            "month",
+            {"diagnosis_date_precision": "year", "diagnosis_date": D(2011, 7, 1)},
+            False,
+        ),
+        (
+            D(2010, 7, 1),
+            "year",
+            {"diagnosis_date_precision": "month", "diagnosis_date": D(2011, 1, 15)},
+            True,
+        ),
+    ],
+)
+def test_a_partial_death_is_before_the_diagnosis_if_no_day_of_it_is_after(died, precision, diagnosed, early):
+    death = {**SECOND, "status": "deceased", "status_date": died, "status_date_precision": precision}
+    told = observed_with([(P, SECOND), (Dx, SECOND | diagnosed), (V, death)])
+    assert ("death.before-diagnosis" in told) == early
+
+
+@pytest.mark.parametrize("status", ["deceased", "deceased, date unknown"])
+def test_a_death_without_a_date_is_not_before_the_diagnosis(status):
+    told = observed_with([(P, SECOND), (Dx, SECOND), (V, {**SECOND, "status": status, "status_date": None})])
+    assert "death.before-diagnosis" not in told
