@@ -212,13 +212,16 @@ def _last_alive(timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
     """Return the last day known alive; with the switch, the registry office's last answer if there is one."""
     seen = events.filter(~pl.col("kind").is_in(DEATHS), pl.col("day").is_not_null()).with_columns(
         # A partial date proves life only on its first possible day.
-        day=pl.max_horizontal(pl.min_horizontal("day", "day_earliest"), 0)
+        day=pl.max_horizontal(pl.min_horizontal("day", "day_earliest"), 0),
+        _told=pl.col("day"),
     )
     last = _latest(seen, "alive")
     if timeline.assumptions.alive_until == "last contact":
         return last
     undated = events.filter(pl.col("kind") == "death", pl.col("day").is_null())
-    answered = seen.filter(pl.col("kind") == "alive", pl.col("detail").is_in([REGISTRY, MOVED, CUT_OFF]))
+    asked = pl.col("detail").is_in([REGISTRY, MOVED, CUT_OFF])
+    # An answer before time zero says nothing of the follow-up: the contacts after it do.
+    answered = seen.filter(pl.col("kind") == "alive", asked, pl.col("_told") >= 0)
     office = _latest(answered, "alive").join(undated, on="patient_id", how="anti")
     return pl.concat([office, last.join(office, on="patient_id", how="anti")])
 

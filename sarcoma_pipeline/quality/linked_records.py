@@ -22,12 +22,14 @@ def diagnoses(frames: Frames) -> pl.DataFrame:
 
 @selection
 def sarcomas(frames: Frames) -> pl.DataFrame:
-    """Return date and precision of each patient's first complete diagnosis."""
+    """Return each patient's first complete diagnosis: ``zero``, its precision, and its first possible day."""
+    first, _ = interval(pl.col("zero"), pl.col("zero_precision"))
     return (
         diagnoses(frames)
         .sort("diagnosis_date", "record_id")
         .group_by("patient_id", maintain_order=True)
         .agg(zero=pl.col("diagnosis_date").first(), zero_precision=pl.col("diagnosis_date_precision").first())
+        .with_columns(zero_first=first)
     )
 
 
@@ -79,14 +81,13 @@ def all_dated_deaths(frames: Frames) -> pl.DataFrame:
     before the first one that the date of diagnosis may mean.
     """
     _, last = interval(pl.col("status_date"), pl.col("status_date_precision"))
-    diagnosed, _ = interval(pl.col("zero"), pl.col("zero_precision"))
     return (
         frames["vital_status"]
         .filter(pl.col("status") == DECEASED, pl.col("patient_id").is_not_null())
         .join(sarcomas(frames), on="patient_id", how="left", maintain_order="left")
         .with_columns(
             last=last,
-            before_diagnosis=(last < diagnosed).fill_null(False)
+            before_diagnosis=(last < pl.col("zero_first")).fill_null(False)
             | (pl.col("status_day") < 0).fill_null(False),
         )
     )

@@ -11,6 +11,7 @@ from sarcoma_pipeline.quality.linked_records import (
     with_own_tumour,
 )
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas.partial_dates import interval
 from schemas.sides import BIRTH, COURSES, DIAGNOSES, TREATMENTS, peers
 
 RECURRED = ("relapse", "progression")
@@ -91,13 +92,7 @@ def _surgery_date_missing(frames: Frames) -> pl.DataFrame:
     sides=(DIAGNOSES,),
 )
 def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
-    early = pl.col("surgery_date") < pl.col("zero").dt.offset_by(f"-{SURGERY_MARGIN_DAYS}d")
-    return (
-        frames["surgery"]
-        .join(sarcomas(frames), on="patient_id")
-        .filter(pl.col("zero_precision") == "day")
-        .pipe(verdicts, early, "surgery_date")
-    )
+    return _before_diagnosis(frames["surgery"], frames, "surgery_date", SURGERY_MARGIN_DAYS)
 
 
 @rule(
@@ -134,12 +129,12 @@ def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
 
 
 def _before_diagnosis(frame: pl.DataFrame, frames: Frames, date: str, margin_days: int = 0) -> pl.DataFrame:
-    early = pl.col(date) < pl.col("zero").dt.offset_by(f"-{margin_days}d")
-    return (
-        frame.join(sarcomas(frames), on="patient_id")
-        .filter(pl.col("zero_precision") == "day")
-        .pipe(verdicts, early, date)
-    )
+    """Judge whether no day that the date may mean is on or after the first possible day of the diagnosis."""
+    last = pl.col(date)
+    if f"{date}_precision" in frame.columns:
+        _, last = interval(pl.col(date), pl.col(f"{date}_precision"))
+    early = last < pl.col("zero_first").dt.offset_by(f"-{margin_days}d")
+    return frame.join(sarcomas(frames), on="patient_id").pipe(verdicts, early, date)
 
 
 @rule(

@@ -6,6 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import deaths, refuted_deaths, sarcomas, undated_deaths
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas.partial_dates import interval
 from schemas.sides import BIRTH, DEATHS, DIAGNOSES, LIFE, SEX, STATEMENTS, Side
 from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
@@ -42,7 +43,7 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.vital_status",
     scope="patient",
-    what="The last statement of life is dated before the diagnosis: the patient has no follow-up.",
+    what="The last statement of life is dated before the diagnosis: it says nothing of the follow-up.",
     remedy=(
         "Compare the date of the last contact in the table, or of the registry office's answer, with the "
         "date of diagnosis. Correct the wrong one; if both are right, ask the registry office."
@@ -53,14 +54,14 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
 def _before_diagnosis(frames: Frames) -> pl.DataFrame:
     """Judge the latest statement; an earlier one before the diagnosis is nothing unusual."""
     dated = frames["vital_status"].filter(pl.col("status_date").is_not_null())
+    _, latest = interval(pl.col("status_date"), pl.col("status_date_precision"))
     last = pl.col("status_date") == pl.col("status_date").max().over("patient_id")
     return (
         dated.filter(pl.col("patient_id").is_not_null(), last)
         .filter(pl.col("status").is_in([ALIVE, MOVED]))
         .join(undated_deaths(frames).select("patient_id"), on="patient_id", how="anti")
         .join(sarcomas(frames), on="patient_id")
-        .filter(pl.col("zero_precision") == "day", pl.col("status_date_precision") == "day")
-        .pipe(verdicts, pl.col("status_date") < pl.col("zero"), "status_date")
+        .pipe(verdicts, latest < pl.col("zero_first"), "status_date")
     )
 
 

@@ -9,6 +9,7 @@ from tests.quality.patient_records import (
     SECOND,
     UNSEEN,
     A,
+    C,
     D,
     Dx,
     M,
@@ -295,3 +296,42 @@ def test_a_partial_death_is_before_the_diagnosis_if_no_day_of_it_is_after(died, 
 def test_a_death_without_a_date_is_not_before_the_diagnosis(status):
     told = observed_with([(P, SECOND), (Dx, SECOND), (V, {**SECOND, "status": status, "status_date": None})])
     assert "death.before-diagnosis" not in told
+
+
+YEAR_2012 = {"diagnosis_date_precision": "year", "diagnosis_date": D(2012, 7, 1)}
+MAY_2012 = {"diagnosis_date_precision": "month", "diagnosis_date": D(2012, 5, 15)}
+
+
+@pytest.mark.parametrize(
+    ("diagnosed", "event", "rule", "early"),
+    [
+        # The first day that the diagnosis may mean: 1 January, 1 May.
+        (YEAR_2012, (R, {"start_date": D(2011, 12, 31)}), "radiotherapy.before-diagnosis", True),
+        (YEAR_2012, (R, {"start_date": D(2012, 1, 1)}), "radiotherapy.before-diagnosis", False),
+        (MAY_2012, (R, {"start_date": D(2012, 4, 30)}), "radiotherapy.before-diagnosis", True),
+        (MAY_2012, (R, {"start_date": None}), "radiotherapy.before-diagnosis", False),
+        # An operation may precede the diagnosis by 90 days: 1 February 2012 is 90 days before 1 May.
+        (MAY_2012, (S, {"surgery_date": D(2012, 1, 31)}), "surgery.before-diagnosis", True),
+        (MAY_2012, (S, {"surgery_date": D(2012, 2, 1)}), "surgery.before-diagnosis", False),
+        (MAY_2012, (A, {"assessment_date": D(2012, 4, 30)}), "assessment.before-diagnosis", True),
+        (MAY_2012, (A, {"assessment_date": D(2012, 5, 1)}), "assessment.before-diagnosis", False),
+        # The date of a drug may be partial, too: no day of 2011 is within 90 days before 1 May 2012.
+        (MAY_2012, (C, {"start_date": D(2011, 7, 1), "start_date_precision": "year"}),
+         "systemic-therapy.before-diagnosis", True),
+        ({}, (C, {"start_date": D(2011, 7, 1), "start_date_precision": "year"}),
+         "systemic-therapy.before-diagnosis", False),
+        # A table gives no precision: its dates are exact.
+        ({"diagnosis_date_precision": None}, (A, {"assessment_date": D(2011, 12, 31)}),
+         "assessment.before-diagnosis", True),
+        (YEAR_2012, (V, {"status_date": D(2011, 12, 31)}), "vital-status.before-diagnosis", True),
+        (YEAR_2012, (V, {"status_date": D(2012, 2, 1)}), "vital-status.before-diagnosis", False),
+        ({}, (V, {"status_date": D(2011, 11, 15), "status_date_precision": "month"}),
+         "vital-status.before-diagnosis", True),
+        ({}, (V, {"status_date": D(2012, 1, 15), "status_date_precision": "month"}),
+         "vital-status.before-diagnosis", False),
+    ],
+)  # fmt: skip
+def test_a_partial_date_is_before_another_if_no_day_of_it_is_not(diagnosed, event, rule, early):
+    contract, values = event
+    told = observed_with([(P, SECOND), (Dx, SECOND | diagnosed), (contract, SECOND | values)])
+    assert (rule in told) == early

@@ -112,6 +112,15 @@ PAIRS: dict[str, tuple[Told, dict[str, Any], dict[str, str]]] = {
     "dead on an unknown day, in the middle": (
         Told(died=UNKNOWN_DAY), {"undated_death": "middle"}, {"OS": "1062 death", "DFS": "1062 death"},
     ),
+    "an answer of the office before the biopsy says nothing of the follow-up": (
+        Told(alive=None, answers=[(-100, "alive")]), {}, {"OS": "366 censored", "DFS": "366 censored"},
+    ),
+    "an answer of the office on the day of the biopsy": (
+        Told(alive=None, answers=[(0, "alive")]), {}, {"OS": "0 censored", "DFS": "366 censored"},
+    ),
+    "of two answers the one after the biopsy counts": (
+        Told(alive=None, answers=[(-100, "alive"), (300, "alive")]), {}, {"OS": "300 censored"},
+    ),
     "a death without a date, then a life": (
         Told(alive=None, answers=[(700, "dead"), (900, "alive")]), {}, {"OS": "366 censored", "DFS": "366 censored"},
     ),
