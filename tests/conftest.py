@@ -125,8 +125,10 @@ class Records:
     def patient(self, number="1", family="Müller", given="Anna", born="1950-03-04", sex="W", **more):
         return self.add(
             r.ObdsPatient, Patient_ID=number, Nachname=family, Vornamen=given, Geburtsdatum=born,
-            Geburtsdatum_Datumsgenauigkeit="E", Geschlecht=sex,
-            **{"Schema_Version": "3.0.4", "Meldedatum": "2020-01-01", **more},
+            Geschlecht=sex, **{
+                "Geburtsdatum_Datumsgenauigkeit": "E", "Schema_Version": "3.0.4", "Meldedatum": "2020-01-01",
+                **more,
+            },
         )  # fmt: skip
 
     def meldung(self, contract, number="1", tumour="T1", reported="2020-01-01", **values):

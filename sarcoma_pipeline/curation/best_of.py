@@ -14,6 +14,7 @@ import polars as pl
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, ranked
 from schemas import typed
 from schemas.observations import observation
+from schemas.partial_dates import interval
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import peers
@@ -80,10 +81,10 @@ def observe(complete: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
         seen.append(observation(told.filter(other), REPORTERS_DIFFER, table, column, pl.col(column)))
     # Two numbers of one tumour have their own rule, and so have different dates in a table and in oBDS.
     number = [*_TUMOUR, "source", "reported_tumour"]
-    dated = _newest(
-        complete.filter(pl.col("diagnosis_date_precision").fill_null("day") == "day"), "diagnosis_date"
-    )
-    later = pl.col("diagnosis_date") != pl.col("diagnosis_date").min().over(number)
+    # The date whose last possible day is the earliest counts: it may not be a partial date that is later.
+    first, last = interval(pl.col("diagnosis_date"), pl.col("diagnosis_date_precision"))
+    dated = _newest(complete, "diagnosis_date").with_columns(_first=first, _last=last)
+    later = pl.col("_first") > pl.col("_last").min().over(number)
     said = pl.col("diagnosis_date").cast(pl.String)
     seen.append(observation(dated.filter(later), REPORTERS_DIFFER, table, "diagnosis_date", said))
     return pl.concat(seen)

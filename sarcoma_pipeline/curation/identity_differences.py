@@ -10,6 +10,7 @@ from sarcoma_pipeline.curation import number_history
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.curation.identity_names import PERSON, folded_names
 from schemas.observations import observation
+from schemas.partial_dates import interval
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import MASTER_DATA
@@ -111,9 +112,11 @@ def masters_differ(masters: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
         right_on="patient_id",
         maintain_order="left",
     )
-    exact = pl.all_horizontal(pl.col("birth_date_precision", "_exactness").fill_null("day") == "day")
+    first, last = interval(pl.col("birth_date"), pl.col("birth_date_precision"))
+    other_first, other_last = interval(pl.col("_born"), pl.col("_exactness"))
     known = pl.all_horizontal(pl.col("sex", "_sex").is_in(["female", "male", "diverse"]))
-    born = both.filter(exact & (pl.col("birth_date") != pl.col("_born")))
+    # No day that the one may mean is one that the other may mean.
+    born = both.filter((first > other_last) | (last < other_first))
     sex = both.filter(known & (pl.col("sex") != pl.col("_sex")))
     return pl.concat(
         [

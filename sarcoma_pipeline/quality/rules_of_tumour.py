@@ -8,6 +8,7 @@ from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.quality.linked_records import diagnoses, with_own_tumour
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas import site_codes
+from schemas.partial_dates import interval
 from schemas.sarcoma_codes import MORPHOLOGIES, histology_group
 from schemas.sides import BIRTH, SEX, Side, peers
 from schemas.wound_operations import may_resect
@@ -144,11 +145,16 @@ def _age_against_histology(frames: Frames) -> pl.DataFrame:
 )
 def _dates_differ(frames: Frames) -> pl.DataFrame:
     tumour = ["patient_id", "icdo3_morphology", "icdo3_topography"]
-    known = diagnoses(frames).filter(
-        pl.all_horizontal(pl.col(tumour).is_not_null()), pl.col("diagnosis_date_precision") == "day"
+    first, last = interval(pl.col("diagnosis_date"), pl.col("diagnosis_date_precision"))
+    known = diagnoses(frames).filter(pl.all_horizontal(pl.col(tumour).is_not_null()))
+    ranked = known.with_columns(_first=first, _last=last).sort(
+        *tumour, pl.col("source") != "oBDS", "diagnosis_date", "record_id"
     )
-    ranked = known.sort(*tumour, pl.col("source") != "oBDS", "diagnosis_date", "record_id")
-    apart = (pl.col("diagnosis_date") - pl.col("diagnosis_date").first().over(tumour)).dt.total_days().abs()
+    # Partial dates are as far apart as the nearest days that they may mean.
+    apart = pl.max_horizontal(
+        (pl.col("_first") - pl.col("_last").first().over(tumour)).dt.total_days(),
+        (pl.col("_first").first().over(tumour) - pl.col("_last")).dt.total_days(),
+    )
     other = pl.col("source") != pl.col("source").first().over(tumour)
     return verdicts(ranked, other & (apart > DIAGNOSES_APART_DAYS), "diagnosis_date")
 
@@ -167,14 +173,14 @@ def _dates_differ(frames: Frames) -> pl.DataFrame:
 )
 def _rows_differ(frames: Frames) -> pl.DataFrame:
     """Judge all rows but the earliest."""
-    exact = pl.col("diagnosis_date_precision").fill_null("day") == "day"
     rows = frames["diagnosis"].filter(
-        "complete", pl.col("patient_id").is_not_null(), pl.col("source") == "table", exact,
+        "complete", pl.col("patient_id").is_not_null(), pl.col("source") == "table",
         pl.col("tumour_id").is_null(),
     )  # fmt: skip
+    first, last = interval(pl.col("diagnosis_date"), pl.col("diagnosis_date_precision"))
+    day = pl.col("diagnosis_day")
     later = [
-        (pl.col(day) > pl.col(day).min().over("patient_id")).fill_null(False)
-        for day in ("diagnosis_date", "diagnosis_day")
+        (one > least.min().over("patient_id")).fill_null(False) for one, least in ((first, last), (day, day))
     ]
     return rows.filter(pl.any_horizontal(later)).select("record_id", *at("diagnosis_date"))
 

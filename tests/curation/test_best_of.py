@@ -51,6 +51,30 @@ def test_of_two_named_subsites_the_newest_counts_and_the_other_is_a_finding(reco
     assert told(outcome) == [("z", "C49.1")]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        (("2012-01-01", "E"), ("2012-01-08", "E"), ["b"]),
+        (("2012-01-08", "E"), ("2012-01-01", "E"), ["a"]),
+        # The month or year of the other reporter does not have the day: the later one is the finding.
+        (("2012-01-01", "E"), ("2012-03-15", "T"), ["b"]),
+        (("2012-03-05", "E"), ("2012-01-15", "T"), ["a"]),
+        (("2012-03-05", "E"), ("2010-07-01", "M"), ["a"]),
+        (("2012-03-15", "T"), ("2010-07-01", "M"), ["a"]),
+        # It has it.
+        (("2012-01-01", "E"), ("2012-01-15", "T"), []),
+        (("2012-01-01", "E"), ("2012-07-01", "M"), []),
+        (("2012-01-15", "T"), ("2012-07-01", "M"), []),
+        (("2012-01-01", "E"), (None, None), []),
+    ],
+)
+def test_two_reporters_date_a_tumour_so_that_no_day_is_possible_for_both(records, one, other, found):
+    records.patient()
+    records.diagnosis(*one, record_id="a", **A)
+    records.diagnosis(*other, record_id="b", **B)
+    assert [record for record, _ in told(records.run())] == found
+
+
 def test_a_reporters_own_correction_is_no_contradiction(records):
     records.patient()
     records.diagnosis(**A, **{SITE: "C49.1"})
@@ -132,6 +156,11 @@ def test_the_procedures_of_an_operation_are_those_of_every_reporters_newest_repo
         ({"sex": "U"}, None),
         ({"born": None}, None),
         ({"family": "Schmidt"}, None),  # a name may change
+        # Exact to the month (T) or the year (M): another one, or the same.
+        ({"born": "1950-04-15", "Geburtsdatum_Datumsgenauigkeit": "T"}, "1950-04-15"),
+        ({"born": "1951-07-01", "Geburtsdatum_Datumsgenauigkeit": "M"}, "1951-07-01"),
+        ({"born": "1950-03-15", "Geburtsdatum_Datumsgenauigkeit": "T"}, None),
+        ({"born": "1950-07-01", "Geburtsdatum_Datumsgenauigkeit": "M"}, None),
         ({}, None),
     ],
 )

@@ -335,3 +335,31 @@ def test_a_partial_date_is_before_another_if_no_day_of_it_is_not(diagnosed, even
     contract, values = event
     told = observed_with([(P, SECOND), (Dx, SECOND | diagnosed), (contract, SECOND | values)])
     assert (rule in told) == early
+
+
+@pytest.mark.parametrize(
+    ("date", "precision", "differ"),
+    [
+        # The clean diagnosis is of 1 January 2012 and of oBDS; the nearest possible days are compared.
+        (D(2012, 3, 15), "month", True),
+        (D(2010, 7, 1), "year", True),
+        (D(2012, 2, 15), "month", True),  # 1 February is 31 days later
+        (D(2012, 1, 15), "month", False),
+        (D(2011, 7, 1), "year", False),
+        (D(2012, 3, 1), None, True),
+        (D(2012, 1, 20), None, False),
+    ],
+)
+def test_a_partial_date_of_another_source_is_compared_by_its_nearest_day(date, precision, differ):
+    other = {"source": "table", "diagnosis_date": date, "diagnosis_date_precision": precision}
+    assert ("diagnosis.dates-differ" in observed_with([(Dx, other)])) == differ
+
+
+@pytest.mark.parametrize(("date", "differ"), [(D(2012, 3, 15), True), (D(2012, 1, 15), False)])
+def test_two_rows_of_which_one_tells_the_month_only(date, differ):
+    row = {"source": "table", "tumour_id": None}
+    rows = [
+        (Dx, {**row, "diagnosis_date": D(2012, 1, 1)}),
+        (Dx, {**row, "diagnosis_date": date, "diagnosis_date_precision": "month"}),
+    ]
+    assert ("diagnosis.rows-differ" in observed_with(rows)) == differ
