@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, zip_longest
 
@@ -18,6 +18,7 @@ from sarcoma_pipeline.curation.spreadsheet_cells import counted, number_of_a_day
 from sarcoma_pipeline.curation.value_rules import (
     CODE_UNKNOWN,
     DATE_CENTURY,
+    DATE_COUNTED_AS_DAY,
     DATE_FROM_NUMBER,
     DATE_LEGACY_FORMAT,
     DATE_PARTIAL,
@@ -33,6 +34,9 @@ _FLAG, _VALUE, _STEP = "_flag ", "_value ", "_step "
 _NUMBERS = count()
 
 MISSING = pl.lit(None, dtype=pl.String)
+
+_DAYS_OF_EVENTS = frozenset({"surgery_date", "start_date", "end_date", "assessment_date"})
+"""Dates that make time points; in a contract without their precision, a partial one counts as a day."""
 
 
 @dataclass(frozen=True)
@@ -327,6 +331,7 @@ def read(
     if received.is_empty():
         return contract.empty(), Observation.empty()
     columns = {c.name: c for c in contract.columns()}
+    readings = {name: _as_a_day(name, r, columns) for name, r in readings.items()}
     # In stages, so that a part shared by a value and its conditions is computed once.
     frame = with_steps(received, readings.values())
     frame = frame.with_columns(
@@ -366,6 +371,14 @@ def read(
         *({"place"} & columns.keys() & set(received.columns)),
     )
     return contract.conform(made), pl.concat(observed)
+
+
+def _as_a_day(name: str, reading: Reading, columns: Collection[str]) -> Reading:
+    """Add the note on a partial date of an event whose precision the contract does not keep."""
+    if reading.precision is None or name not in _DAYS_OF_EVENTS or f"{name}_precision" in columns:
+        return reading
+    partial = reading.precision.is_in(["month", "year"]).fill_null(False)
+    return replace(reading, notes=(*reading.notes, (DATE_COUNTED_AS_DAY, partial)))
 
 
 def _flag(column: str, rule: Rule) -> str:

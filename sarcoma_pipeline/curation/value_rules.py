@@ -73,6 +73,15 @@ DATE_LEGACY_FORMAT = Rule(
     remedy="Ask the vendor of the exporting system to write oBDS 3: a full date with Datumsgenauigkeit.",
     source="ADT/GEKID before oBDS 3",
 )
+DATE_COUNTED_AS_DAY = Rule(
+    "date.counted-as-day",
+    "warning",
+    what="The date of an operation, an irradiation or an examination is exact to the month or the year only. "
+    "Such a date counts as a day: the middle of the month or year, as if it were exact.",
+    remedy="Enter the exact day in the source: OP/Datum, Bestrahlung/Beginn and Ende, "
+    "Untersuchungsdatum_Verlauf, or the column of the table.",
+    source="oBDS 3.0.4: these dates are days",
+)
 NUMBER_DAMAGED = Rule(
     "identity.number-damaged",
     "error",
