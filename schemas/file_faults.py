@@ -222,5 +222,15 @@ UNEXPECTED = _fault(
     severity="notice",
 )
 
+MODULE_MISSING = _fault(
+    "file.module-missing",
+    "A Meldung has none of the modules of oBDS (Diagnose, OP, ST, SYST, Verlauf, Tod, Pathologie, "
+    "Tumorkonferenz). Nothing in it is used.",
+    "In the tumour documentation, look up the Meldung and export it again with its module. If its content is "
+    "an extension of oBDS, ask the vendor for an export of plain oBDS 3.",
+    severity="warning",
+    source="oBDS 3.0.4 schema: a Meldung has one module",
+)
+
 FILE_FAULTS = {rule.id: rule for rule in list(globals().values()) if isinstance(rule, Rule)}
 """Every fault by its id."""

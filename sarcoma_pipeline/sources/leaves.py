@@ -261,11 +261,20 @@ class Walk:
             inside: whether the element itself is not a record but unknown content.
         """
         if inside:
-            self.account.delivered += delivered(element)
-            self._all_odd(element, _step(path, local(element.tag)), Taken())
+            self.unread(element, path)
         if element.tail is not None and element.tail.strip(BLANK):
             self.account.delivered += 1
             self._odd(Taken(), path, element.tail)
+
+    def unread(self, element: Element, path: str) -> None:
+        """Count all leaves of an element that makes no record as unknown.
+
+        Args:
+            element: the element.
+            path: path of its parent.
+        """
+        self.account.delivered += delivered(element)
+        self._all_odd(element, _step(path, local(element.tag)), Taken())
 
     def inner(self, element: Element, node: Node) -> Taken:
         """Take a part of an element whose leaves are already counted."""

@@ -25,6 +25,7 @@ from sarcoma_pipeline.sources.obds_modules import (
 )  # fmt: skip
 from sarcoma_pipeline.sources.received_record import Batch, Row, Stopped
 from schemas import received as r
+from schemas.file_faults import MODULE_MISSING
 from schemas.received import NO_NAMESPACE
 
 EXPORT_FACTS = frozenset(
@@ -257,6 +258,10 @@ class Export:
             f"/Menge_Meldung/Meldung[{self.meldung}]"
         )
         modules = [module for module in element if local(module.tag) in MODULES]
+        if not modules:
+            self.walk.unread(element, _BETWEEN["Meldung"])
+            self.batch.unread(place, MODULE_MISSING.id, "a Meldung without a module that is known")
+            return
         around = self.walk.take(element, MELDUNG)
         meldung_id = around.values.get("Meldung_ID")
         base = {
@@ -285,8 +290,6 @@ class Export:
                     EXPORT_FACTS,
                 )
                 self.reports.append(row)
-        if not times:
-            self.batch.unread(place, "file.unexpected", "a Meldung without a module that is known")
 
 
 _BETWEEN = {"Meldung": "Patient/Menge_Meldung", "Patient": "oBDS/Menge_Patient"}

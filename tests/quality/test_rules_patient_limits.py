@@ -358,7 +358,7 @@ def test_a_partial_date_of_another_source_is_compared_by_its_nearest_day(date, p
 @pytest.mark.parametrize(("date", "differ"), [(D(2012, 3, 15), True), (D(2012, 1, 15), False)])
 def test_two_rows_of_which_one_tells_the_month_only(date, differ):
     row = {"source": "table", "tumour_id": None}
-    rows = [
+    rows: Records = [
         (Dx, {**row, "diagnosis_date": D(2012, 1, 1)}),
         (Dx, {**row, "diagnosis_date": date, "diagnosis_date_precision": "month"}),
     ]

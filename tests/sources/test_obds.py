@@ -166,4 +166,4 @@ def test_faults_of_whole_files(tmp_path: Path, content: Any, rule: str):
 def test_a_meldung_without_a_known_module_is_not_lost(tmp_path):
     odd = f'<Meldung Meldung_ID="M9">{TUMOUR}<Neuland/></Meldung>'
     frames = _read(tmp_path, _export(odd))
-    assert frames["received.unread"]["rule_id"].to_list() == ["file.unexpected"]
+    assert frames["received.unread"]["rule_id"].to_list() == ["file.module-missing"]

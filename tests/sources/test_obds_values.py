@@ -312,3 +312,32 @@ def test_records_alike_to_the_letter_are_two_records(tmp_path):
     assert first["record_id"] != second["record_id"]
     assert first["content_hash"] == second["content_hash"]
     assert (first["ordinal"], second["ordinal"]) == (2, 3)
+
+
+# --- a Meldung without a module -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("module", "lost"),
+    [
+        ("", 0),
+        # An extension of oBDS by a biobank, and a module of another version.
+        ("<Observations><Observation Observation_ID='1'><Wert>68</Wert></Observation></Observations>", 2),
+        ("<Operation OP_ID='1'><Datum>2015-01-01</Datum></Operation>", 2),
+    ],
+)
+def test_a_meldung_without_a_module_is_a_finding_and_none_of_its_values_counts_as_read(
+    tmp_path, module, lost
+):
+    content = export(meldung(module))
+    batch = read(tmp_path, content)
+    assert unread(batch) == [("file.module-missing", "a Meldung without a module that is known")]
+    below = {path: n for path, n in batch.account.unknown.items() if "/Meldung" in path}
+    assert sum(below.values()) == leaves(meldung("")) + lost
+    assert not any(path.startswith("Meldung") for path in batch.account.counts)
+    assert balanced(batch)
+
+
+def test_a_meldung_with_a_module_is_none(tmp_path):
+    batch = read(tmp_path, export(meldung(DEATH)))
+    assert "received.unread" not in batch.frames() and len(rows(batch, "death")) == 1
