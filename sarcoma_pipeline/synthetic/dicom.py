@@ -11,7 +11,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
-from sarcoma_pipeline.synthetic import defects_dose, dicom_anatomy
+from sarcoma_pipeline.synthetic import defects_contours, defects_dose, defects_grid, dicom_anatomy
 from sarcoma_pipeline.synthetic.dicom_course import (
     CT,
     RT_DOSE,
@@ -31,6 +31,7 @@ from sarcoma_pipeline.synthetic.dicom_record import RECORD, record_objects
 __all__ = ["Course", "write"]
 
 _STUDY_MANAGEMENT = UID("1.2.840.10008.3.1.2.3.1")
+_NUMBER_OF_PTV = 4
 _SLICES = 3
 _GRID = 2
 _SPACING = "1.5"
@@ -138,6 +139,7 @@ def _structure_set(course: Course, uids: Uids) -> Dataset:
             for number, (_, kind) in numbered
         ]
     )
+    defects_contours.spoil(course.dose_fault, structures)
     approve(structures, course)
     return structures
 
@@ -148,6 +150,7 @@ def _drawn(course: Course, uids: Uids) -> tuple[list[tuple[str, str]], Sequence]
     if course.anatomy:
         limb = dicom_anatomy.limb(uids.seed)
         shown = defects_dose.faulty(course.dose_fault, dicom_anatomy.regions(limb, boost=boost))
+        shown = defects_contours.drawn(course.dose_fault, shown)
         contours = dicom_anatomy.drawn(shown)
         return [(name, kind) for name, kind, _ in shown], contours
     halves = [("External", "EXTERNAL", 60), ("GTV", "GTV", 20), ("CTV", "CTV", 30), ("PTV", "PTV", 35)]
@@ -201,8 +204,10 @@ def _dose(course: Course, uids: Uids) -> Dataset:
         limb = dicom_anatomy.limb(uids.seed)
         values = dicom_anatomy.grid(limb, [float(level) for _, level in levels(course)])
         values = defects_dose.faulty_grid(course.dose_fault, values, course)
+        values = defects_grid.faulty(course.dose_fault, values, *dicom_anatomy.columns(limb))
         dicom_anatomy.fill(dose, values)
-        defects_dose.spoil(course.dose_fault, dose, values, 4, dicom_anatomy.volume_cc(limb))
+        defects_dose.spoil(course.dose_fault, dose, values, _NUMBER_OF_PTV, dicom_anatomy.volume_cc(limb))
+        defects_grid.spoil(course.dose_fault, dose, _NUMBER_OF_PTV)
         return dose
     dose.ImagePositionPatient = ["0", "0", _position(course, 0)]
     dose.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]

@@ -125,6 +125,11 @@ def volume_cc(limb_: Limb) -> float:
     return float(4 / 3 * np.pi * limb_.axes(*PTV).prod() / 1000)
 
 
+def columns(limb_: Limb) -> tuple[float, float, float]:
+    """Return the greatest x of the PTV, the x of the first column of the dose grid, and their distance."""
+    return limb_.middle[0] + float(limb_.axes(*PTV)[0]), -_LIMB, _STEP
+
+
 def contour(points: Array) -> Dataset:
     """Return the item of one contour.
 

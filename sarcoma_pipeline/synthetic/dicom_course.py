@@ -92,7 +92,8 @@ class Course:
         structure_set_patient_id: PatientID of the structure set, if different.
         second_slice_thickness_mm: thickness of the second slice in mm, if different.
         anatomy: whether structure set and dose show a limb, and not one contour and a few voxels each.
-        dose_fault: fault of contours or dose grid (``defects_dose.py``); only with ``anatomy``.
+        dose_fault: fault of contours or dose grid (``defects_dose.py``, ``defects_contours.py``,
+            ``defects_grid.py``); only with ``anatomy``.
         modalities: the files to write, of RTPLAN, RTSTRUCT, RTDOSE, CT; treatment records are added.
     """
 

@@ -1,6 +1,7 @@
-"""Write the department's table of late effects after radiotherapy. They are invented, as are the patients.
+"""Write the department's table of late effects after radiotherapy, and tell who lost the limb.
 
-The frequencies follow no study: a quarter of the patients is not documented, others have none or one effect.
+Both are invented, as are the patients. An amputation follows a local relapse and moves no endpoint. The
+frequencies follow no study: a quarter of the patients is not documented, others have none or one effect.
 """
 
 from __future__ import annotations
@@ -20,8 +21,24 @@ _KINDS = {
     8: ("Fibrose", "3"),
 }
 """Last digit of a patient's index to the effect; the others have none."""
+_LIMBS = ("C49.1", "C49.2")
 _FIRST, _SPREAD = 120, 600
 """Days from the start of radiotherapy after which an effect begins at the earliest, and over which it may."""
+
+
+_AMPUTATION_AFTER = dt.timedelta(days=45)
+_RELAPSE_AFTER, _FOLLOWED_AFTER = dt.timedelta(days=90), dt.timedelta(days=365)
+"""Least time from the operation to a local relapse, and from it to the last examination, of the amputated."""
+
+
+def amputation(person: Person) -> dt.date | None:
+    """Return the day on which a person of the cohort lost the limb with the tumour; None for most."""
+    relapse, resected = person.local_relapse_date, person.surgery_date
+    if not person.of_cohort or relapse is None or resected is None or person.topography not in _LIMBS:
+        return None
+    if relapse - resected <= _RELAPSE_AFTER or person.last_assessment_date - relapse < _FOLLOWED_AFTER:
+        return None
+    return relapse + _AMPUTATION_AFTER
 
 
 def row(person: Person) -> dict[str, str] | None:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
+from sarcoma_pipeline.synthetic import late_effects
 from sarcoma_pipeline.synthetic.people import Person
 
 NAMESPACE = "http://www.basisdatensatz.de/oBDS/XML"
@@ -33,6 +34,7 @@ _INTENT = {"curative": "K", "palliative": "P"}
 _CERTAINTY = {"histological": "7.1", "clinical": "2"}
 _TARGET_REGION = {"C49.1": "7.2", "C49.2": "7.3"}
 _PROCEDURE = {"C49.1": "5-782.a", "C49.2": "5-782.b"}
+_AMPUTATION = {"C49.1": "5-862.3", "C49.2": "5-864.5"}
 _SECOND = {
     "female": (("C50.4", "8500/3"), ("C18.7", "8140/3")),
     "male": (("C61", "8140/3"), ("C34.1", "8070/3"), ("C18.2", "8140/3")),
@@ -144,6 +146,9 @@ class Course:
         reports += [self.follow_up(day) for day in _visits(person)]
         if person.death_date:
             reports.append(self.death(person.death_date))
+        # After all others, whose numbers stay as they are without it.
+        if amputated := late_effects.amputation(person):
+            reports.append(self.amputation(amputated))
         return reports
 
     def diagnosis(self, tumour: str = "1") -> Element:
@@ -215,6 +220,16 @@ class Course:
             put(put(put(complications, "Menge_Komplikation"), "Komplikation"), "Kuerzel", kind)
         else:
             put(complications, "Komplikation_nein_oder_unbekannt", "N")
+        return meldung
+
+    def amputation(self, day: dt.date) -> Element:
+        """Build the OP of an amputation after a local relapse."""
+        meldung, module = self.report("OP", "OP_ID")
+        put(module, "Intention", "K")
+        put(module, "Datum", day.isoformat())
+        _code(put(module, "Menge_OPS"), "OPS", _AMPUTATION[self.person.topography], str(day.year))
+        put(put(module, "Residualstatus"), "Lokale_Beurteilung_Residualstatus", "R0")
+        put(put(module, "Komplikationen"), "Komplikation_nein_oder_unbekannt", "N")
         return meldung
 
     def radiotherapy(self) -> Element:

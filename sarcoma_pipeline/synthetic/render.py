@@ -8,12 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
-from sarcoma_pipeline.synthetic import defects_dose, demo_records
+from sarcoma_pipeline.synthetic import defects_contours, defects_dose, defects_grid, demo_records
 from sarcoma_pipeline.synthetic.defects import plant
 from sarcoma_pipeline.synthetic.dicom_record import RECORD
 from sarcoma_pipeline.synthetic.drop import Drop, Planned, lay_out
 from sarcoma_pipeline.synthetic.people import Person, people
 
+DOSE_FAULTS = defects_dose.FAULTS | defects_contours.FAULTS | defects_grid.FAULTS
+"""Fault of contours or doses to the rule that finds it."""
 _CARRIER = "CAR-"
 """Prefix of patients that exist only for a defect; offices reply about them only if the defect needs it."""
 
@@ -37,7 +39,8 @@ def render(
         seed: random seed of names and patient numbers.
         anatomy: whether structure sets and doses show limbs, and the cohort's courses have treatment records;
             the first patients of the cohort then have the faults of ``defects_dose.py`` and
-            ``demo_records.py``, one each.
+            ``demo_records.py``, one each; patients outside the cohort have those of ``defects_contours.py``
+            and ``defects_grid.py``.
 
     Returns:
         One row per seeded defect: ``defect_id``, ``kind``, ``world``, ``rule_id``, ``file`` (relative to the
@@ -51,7 +54,7 @@ def render(
     asked = [p for p in persons if not p.patient.startswith(_CARRIER)]
     drop = lay_out(persons, asked)
     planted = plant(drop, defects, {p.patient: p for p in persons})
-    faults = _anatomy(drop, cohort, persons) if anatomy else {}
+    faults = _anatomy(drop, cohort, persons) | _outside(drop, defects, persons) if anatomy else {}
     unrecorded = _records(drop, cohort, persons) if anatomy else {}
     written = drop.write(into)
     places = []
@@ -71,7 +74,7 @@ def render(
             "defect_id": f"DOSE-{number:03}",
             "kind": fault,
             "world": "dicom",
-            "rule_id": defects_dose.FAULTS[fault],
+            "rule_id": DOSE_FAULTS[fault],
             "file": written[planned.folder, planned.seed]["RTSTRUCT"].relative_to(into).as_posix(),
             "locator": planned.course.patient_id,
         }
@@ -102,6 +105,21 @@ def _anatomy(drop: Drop, cohort: pl.DataFrame, persons: Sequence[Person]) -> dic
         planned = drop.courses[number][0]
         planned.course = replace(planned.course, dose_fault=fault)
         found[fault] = planned
+    return found
+
+
+def _outside(drop: Drop, defects: pl.DataFrame, persons: Sequence[Person]) -> dict[str, Planned]:
+    """Give patients outside the cohort, whose DICOM files have no other defect, a fault each; return them."""
+    taken = set(defects.filter(pl.col("world").is_in(["dicom", "files"]))["patient"])
+    alone = [
+        courses[0]
+        for person in persons
+        if not person.of_cohort and person.patient not in taken
+        and len(courses := drop.courses.get(person.number, [])) == 1
+    ]  # fmt: skip
+    found = dict(zip(defects_contours.FAULTS | defects_grid.FAULTS, alone, strict=False))
+    for fault, planned in found.items():
+        planned.course = replace(planned.course, dose_fault=fault)
     return found
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from pydicom import dcmread
 
@@ -11,8 +12,11 @@ from sarcoma_pipeline.curation.dose_volume.calculation import PlanParts, calcula
 from sarcoma_pipeline.curation.dose_volume.plan_of_dose import PlanOfDose
 from sarcoma_pipeline.sources import dicom_contours, dicom_dose_parts
 from sarcoma_pipeline.sources.dicom_dose_grid import NoGrid
-from sarcoma_pipeline.synthetic import defects_dose, dicom, dicom_anatomy
+from sarcoma_pipeline.synthetic import defects_grid, dicom, dicom_anatomy
+from sarcoma_pipeline.synthetic.render import DOSE_FAULTS
 from schemas.dose_settings import DoseSettings
+from schemas.typed_dicom import StructureSet
+from tests.quality.clean import row
 from tests.synthetic.test_dicom import COURSE
 
 LIMB = replace(COURSE, anatomy=True, prescribed_dose_gy=50.0, fractions=25, single_dose_gy=2.0)
@@ -29,7 +33,9 @@ def computed(folder, course=LIMB, seed="seed"):
     one = PlanParts(PlanOfDose("1", (), 25), parts, dicom_dose_parts.embedded(data), unplaced)
     result = calculate(structures, [one], (course.prescribed_dose_gy,), DoseSettings())
     told = names([("tps", [(s.name, s.interpreted_type) for s in structures])], ())
-    return result, {d["id"] for d in result.doubts} | set(told["rule_id"])
+    types = row(StructureSet, roi_types=[s.interpreted_type for s in structures])
+    on_arrival = StructureSet.failures(StructureSet.conform(pl.DataFrame([types])))["rule_id"]
+    return result, {d["id"] for d in result.doubts} | set(told["rule_id"]) | set(on_arrival)
 
 
 def test_a_limb_is_computed_without_a_doubt(tmp_path):
@@ -55,7 +61,9 @@ def test_a_limb_is_computed_without_a_doubt(tmp_path):
     assert grown["radial_p50_mm"] == pytest.approx(15, abs=1.5)
 
 
-@pytest.mark.parametrize(("fault", "rule"), defects_dose.FAULTS.items())
+@pytest.mark.parametrize(
+    ("fault", "rule"), [one for one in DOSE_FAULTS.items() if one[1] not in defects_grid.ON_ARRIVAL]
+)
 def test_each_fault_is_found(tmp_path, fault, rule):
     _, found = computed(tmp_path, replace(LIMB, dose_fault=fault))
     assert rule in found
