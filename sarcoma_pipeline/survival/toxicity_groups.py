@@ -32,7 +32,10 @@ def grouped(
         return frame, levels + sorted(known - set(levels))
     number = patients[covariate.column].cast(pl.Float64)
     cut = endpoint.cut if endpoint.cut is not None else number.median()
-    below, above = f"< {cut:.4g}" if cut is not None else "", f"≥ {cut:.4g}" if cut is not None else ""
+    if cut is None:
+        # No patient has a value, as in the night before the first doses are computed.
+        return patients.select("pseudonym", level=pl.lit(None, pl.String)), []
+    below, above = f"< {cut:.4g}", f"≥ {cut:.4g}"
     level = pl.when(number < cut).then(pl.lit(below)).when(number >= cut).then(pl.lit(above))
     frame = patients.select("pseudonym", level=level)
     return frame, [x for x in (below, above) if (frame["level"] == x).any()]

@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.survival.proportions import exact_interval, fisher
+from sarcoma_pipeline.survival.toxicity_incidence import toxicity_incidence
 from sarcoma_pipeline.survival.toxicity_rates import toxicity_rates
 from schemas.analysis_toxicity import ToxicityRate
 from schemas.cohort import CohortPatient
@@ -104,3 +105,19 @@ def test_nothing_to_compare_has_no_p(groups):
 def test_exact_interval_equals_r():
     # R 4: binom.test(3, 20)$conf.int
     assert exact_interval(3, 20) == pytest.approx((0.03207094, 0.37892683), abs=1e-8)
+
+
+@pytest.mark.parametrize("cut", [None, 55.0])
+def test_a_number_that_nobody_has_divides_nobody(cut):
+    """As doses in the night before the first are computed."""
+    unknown = PATIENTS.with_columns(dose_gy=pl.lit(None, pl.Float64))
+    endpoint = ACUTE.model_copy(update={"by": "dose", "cut": cut})
+    made = toxicity_rates(unknown, FOUND, [endpoint], [DOSE])
+    assert made.select(COUNTS).rows() == [(None, 6, 5, 4, 4, 2, 1, 1)]
+    assert made["p_value"].to_list() == [None]
+    incidence = toxicity_incidence(unknown, FOUND, [endpoint], [DOSE], [12])
+    assert incidence.estimates.is_empty(), "acute toxicity has no dates"
+    late = endpoint.model_copy(update={"window": "late"})
+    dated = FOUND.with_columns(time_days=pl.lit(400, pl.Int32), status=pl.lit("censored"))
+    incidence = toxicity_incidence(unknown, dated, [late], [DOSE], [12])
+    assert incidence.estimates["level"].to_list() == [None]
