@@ -19,6 +19,7 @@ from sarcoma_pipeline.synthetic.people import people
 from sarcoma_pipeline.synthetic.render import demo, render
 from schemas.configuration import load_study
 from schemas.contract import CONTRACTS
+from schemas.wound_operations import amputates
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "demo"
@@ -274,8 +275,13 @@ def test_the_values_of_the_cohort_are_recovered(night, patients, table, columns)
     if table == "diagnosis":
         frame = frame.filter("index_tumour")
     if table == "surgery":
-        # Unresected patients have no surgery to compare.
+        # Unresected patients have no surgery to compare; three have an amputation after a local relapse.
         cohort = cohort.filter("resected")
+        amputated = frame.filter(amputates()).join(cohort, on="patient_id")
+        assert sorted(amputated["patient"]) == ["DEMO-005", "DEMO-020", "DEMO-065"]
+        assert (amputated["surgery_date"] > amputated["local_relapse_date"]).all()
+        assert (amputated["surgery_date"] < amputated["last_assessment_date"]).all()
+        frame = frame.filter(~amputates())
     known = cohort.select("patient_id", **{f"known_{c}": c for c in columns})
     both = known.join(frame, on="patient_id", how="left")
     assert both.height == cohort.height
