@@ -330,6 +330,9 @@ def _status(person: Person, day: dt.date) -> tuple[str, str, str]:
         fresh = day == person.local_relapse_date
         local = ("R" if person.resected else "P") if fresh else "T"
         overall = ("Y" if person.resected else "P") if fresh else "K"
+    amputated = late_effects.amputation(person)
+    if amputated and day > amputated:
+        local, overall = "K", "V"
     if person.distant_relapse_date and day >= person.distant_relapse_date:
         fresh = day == person.distant_relapse_date
         distant = "R" if fresh else "T"

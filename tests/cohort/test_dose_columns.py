@@ -142,9 +142,10 @@ def test_a_column_that_could_never_have_a_value_is_told(column, told):
 
 
 def test_declared_columns_are_columns_of_covariates():
-    declared = [{"name": "ptv_cc", "structure": "PTV", "metric": "volume"}]
+    own = STS_IMRT.model_dump(exclude_unset=True)
+    declared = [*own["dose_columns"], {"name": "ptv_cc", "structure": "PTV", "metric": "volume"}]
     one = {"name": "third", "column": "ptv_cc_third", "kind": "factor", "reference": THIRDS[0]}
-    extra = [*STS_IMRT.model_dump(exclude_unset=True)["covariates"], one]
+    extra = [*own["covariates"], one]
     assert complaints(dose_columns=declared, covariates=extra) == []
     assert any("ptv_cc_third" in message for message in complaints(covariates=extra))
     misspelt = [*extra[:-1], one | {"levels": ["lowest third", "midle third"]}]

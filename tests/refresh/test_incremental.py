@@ -63,7 +63,7 @@ def forget_doses(root: Path) -> None:
     """Remove what the study declares about volumes and doses of structures."""
     study = root / "data/studies/sts_imrt/study.toml"
     first, *blocks = study.read_text("utf-8").split("\n[[")
-    names = ("dose_columns]]", "dose_response]]", "skin_corridor_v20", "bone_mean")
+    names = ("dose_columns]]", "dose_response]]", "skin_corridor_mean", "bone_mean")
     kept = [block for block in blocks if not any(name in block for name in names)]
     assert len(kept) < len(blocks)
     study.write_text("\n[[".join([first, *kept]), "utf-8")

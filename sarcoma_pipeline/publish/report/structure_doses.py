@@ -52,7 +52,11 @@ def tables(frame: pl.DataFrame, label: Callable[[], str]) -> Iterator[Table]:
         lines = [_line(name, columns, some) for (name,), some in _by_structure(rows)]
         if lines:
             head = (_("Structure"), _("Patients"), *(_(shown) for __, shown, __ in columns))
-            yield plain(key, label(), _("{title}; median (range)").format(title=_(title)), head, lines)
+            caption = _("{title}; median (range)").format(title=_(title))
+            if key == "table-targets":
+                # A few targets with many numbers: a row for each number fits page, phone and paper.
+                head, *lines = zip(head, *lines, strict=True)
+            yield plain(key, label(), caption, head, lines)
     given = _delivered(frame)
     if given is not None:
         yield plain("table-delivered", label(), *given)
@@ -67,7 +71,7 @@ def _by_structure(rows: pl.DataFrame) -> Iterator[tuple[tuple[object, ...], pl.D
 def _organs(frame: pl.DataFrame) -> tuple[tuple[str, str, int], ...]:
     """Return the columns of organs: those of doses, and a column for each declared x of Vx."""
     doses = sorted({x for xs in frame["vx_gy"].drop_nulls().to_list() for x in xs})
-    return (*_OF_ORGANS, *((f"V{x:g}", f"V{x:g}, %", 1) for x in doses))
+    return (*_OF_ORGANS, *((f"V{x:g}", f"V{x:g}, %", 0) for x in doses))
 
 
 def _line(name: object, columns: tuple[tuple[str, str, int], ...], rows: pl.DataFrame) -> tuple[str, ...]:

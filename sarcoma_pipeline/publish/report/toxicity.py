@@ -156,7 +156,7 @@ def _shares(report: Report, terms: dict[str, str]) -> Iterator[Table]:
                     "(Clopper–Pearson); p: Fisher’s exact test of the groups, not adjusted for several tests."
                 ),
             ),
-            (24, 10, 13, 10, 8, 18, 11, 9, 10, 9),
+            (23, 10, 16, 10, 8, 17, 11, 10, 8, 9),
         )  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def _incidences(report: Report, terms: dict[str, str]) -> Table:
                 "of the days on which it may have begun. Deaths and amputations: those that ended the risk."
             ),
         ),
-        (24, 9, 8, 9, 12, 9, *(16 for _h in horizons), 9),
+        (24, 12, 8, 10, 18, 11, *(14 for _h in horizons), 9),
     )  # fmt: skip
 
 
