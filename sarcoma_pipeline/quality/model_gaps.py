@@ -46,6 +46,8 @@ def missing_covariates(
 ) -> pl.DataFrame:
     """Return who is left out of a model by which covariate; where no model has it, a notice.
 
+    A dose that no patient has is not computed yet: that is no gap of a record.
+
     Args:
         patients: ``cohort.patients``, of any patients.
         eligible: pseudonyms of the cohort.
@@ -58,7 +60,10 @@ def missing_covariates(
     cohort = patients.drop("record_ids", strict=False).filter(pl.col("pseudonym").is_in(eligible.implode()))
     cohort = cohort.join(records, on="pseudonym", maintain_order="left")
     found = [candidates(cohort.clear(), "pseudonym", COVARIATE_MISSING, CohortPatient.table(), "")]
+    doses = {column for one in study.dose_columns for column in (one.name, one.third)}
     for covariate in study.covariates:
+        if covariate.column in doses and cohort[covariate.column].is_null().all():
+            continue  # computed after the first refresh
         models = sorted({m.name for m in study.models if covariate.name in (*m.covariates, *m.strata)})
         note = f"covariate {covariate.name}; " + (f"models of {', '.join(models)}" if models else "no model")
         seen = _lacking(cohort.filter(values(covariate).is_null()), covariate.column, note)

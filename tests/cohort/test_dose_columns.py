@@ -114,6 +114,7 @@ def test_a_patient_without_computed_dose_is_named():
     people, _ = cohort(6)
     study = STS_IMRT.model_copy(
         update={
+            "dose_columns": (VOLUME,),
             "covariates": (CC,),
             "models": (Model(name="M", endpoint="OS", title="M", covariates=("ptv",)),),
         }
@@ -122,6 +123,8 @@ def test_a_patient_without_computed_dose_is_named():
     found = model_gaps.missing_covariates(people, people["pseudonym"], study, records)
     assert found["rule_id"].unique().to_list() == ["model.covariate-missing"]
     assert found.height == 1
+    none = people.with_columns(pl.lit(None).cast(people.schema[VOLUME.name]).alias(VOLUME.name))
+    assert model_gaps.missing_covariates(none, none["pseudonym"], study, records).is_empty()
 
 
 def complaints(**changed) -> list[str]:
