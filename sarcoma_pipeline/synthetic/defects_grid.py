@@ -9,7 +9,6 @@ from pydicom.sequence import Sequence
 from sarcoma_pipeline.synthetic.dicom_course import RT_PLAN, item, reference
 
 _OF_NOBODY = "1.2.826.0.1.3680043.8.498.3"
-_NUMBER_OF_NOBODY = "39999997"
 _LEFT_OUT = slice(4, 6)
 """Frames that are left out, between the end of the grid and the targets."""
 
@@ -26,10 +25,9 @@ FAULTS = {
     "dose moved to another CT": "dose.transformed",
     "histogram of the rest of the body": "dvh.not-comparable",
     "dose without its plan": "dose.without-plan",
-    "dose of another patient": "dicom.dose-patient-id-mismatch",
 }
 """Fault to the rule that finds it."""
-ON_ARRIVAL = ("dose.relative", "dose.without-plan", "dicom.dose-patient-id-mismatch")
+ON_ARRIVAL = ("dose.relative", "dose.without-plan")
 """Rules on the headers, which need no computation."""
 _ATTRIBUTES: dict[str, dict[str, str]] = {
     "dose computed in water": {"TissueHeterogeneityCorrection": "WATER"},
@@ -38,7 +36,6 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
     "relative dose": {"DoseUnits": "RELATIVE"},
     "dose of a beam": {"DoseSummationType": "BEAM"},
     "dose moved to another CT": {"SpatialTransformOfDose": "RIGID"},
-    "dose of another patient": {"PatientID": _NUMBER_OF_NOBODY},
 }
 
 
