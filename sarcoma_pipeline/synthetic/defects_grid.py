@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import UID
 
 from sarcoma_pipeline.synthetic.dicom_course import RT_PLAN, item, reference
 
-_OF_NOBODY = "1.2.826.0.1.3680043.8.498.3"
+_OF_NOBODY = UID("1.2.826.0.1.3680043.8.498.3")
 _LEFT_OUT = slice(4, 6)
 """Frames that are left out, between the end of the grid and the targets."""
 
