@@ -96,7 +96,7 @@ def test_the_report_has_medians_of_targets_and_organs():
     found = list(report.tables(frame, iter(("S1", "S2", "S3")).__next__))
     assert [one.key for one in found] == ["table-targets", "table-organs", "table-delivered"]
     assert found[0].head == ("Structure", "PTV")
-    targets = dict(line.cells for line in found[0].lines)
+    targets = {line.cells[0]: line.cells[1] for line in found[0].lines}
     organs, given = (dict(zip(one.head, one.lines[0].cells, strict=True)) for one in found[1:])
     assert (targets["Patients"], targets["Volume, cm³"]) == ("5", "102 (100–104)")
     assert targets["D98, Gy"] == "–"
