@@ -50,6 +50,8 @@ def test_the_incidence_of_toxicity_is_drawn_by_group_and_printed_with_what_compe
     }  # fmt: skip
     declared = study.model_copy(update={"toxicity": (endpoint,)})
     tree: Any = lxml_html.document_fromstring(page(declared, sources, told, {}))
+    # Ten columns and more need width for their words, also on a phone.
+    assert tree.xpath("//div[contains(@class, 'broad')]/table[@id='table-toxicity-incidence']")
     row = tree.xpath("//table[@id='table-toxicity-incidence']//tbody/tr")[0]
     cells = [c.text_content() for c in row]
     assert cells[1:6] == ["40", "9", "9", "4", "1"]
