@@ -149,10 +149,29 @@ _VALUES = (
     marked("preoperative"), marked("postoperative adjuvant"), marked("postoperative additive"),
 )  # fmt: skip
 """Values that the program composes, and words of vocabularies that findings show."""
+_ANSWERS = (
+    marked("the record is this patient's ({reason})"),
+    marked("the record is none of these patients'; it is left out"),
+    marked("the numbers are one person, who keeps the pseudonym of this one"),
+    marked("the numbers are two persons"),
+    marked("the record belongs to the patient of its number"),
+    marked("the record belongs to the patient of its number all the same"),
+    marked("the record does not belong to the patient of its number; it is left out"),
+    marked("the number was given to another person, who has a pseudonym of their own"),
+    marked("the number stands for two persons; what was exported with these master data is left out"),
+    marked("one person, whose master data were corrected"),
+    marked("{reason}: patient {pseudonym}"),
+)
+"""Answers to a question of whom a record is; their reasons are notes."""
 
-_SEPARATORS = {"note": "; ", "why": "; ", "value": " | ", "position": ", ", "path": "\n"}
+_SEPARATORS = {
+    "note": "; ", "why": "; ", "value": " | ", "position": ", ", "path": "\n", "answer": "\n",
+}  # fmt: skip
 """Between the parts of a text of several, by column."""
-_TEMPLATES = {"path": _PATHS, "position": _POSITIONS, "note": _NOTES, "value": _VALUES, "why": _WHY}
+_TEMPLATES = {
+    "path": _PATHS, "position": _POSITIONS, "note": _NOTES, "value": _VALUES, "why": _WHY,
+    "answer": (*_ANSWERS, *_NOTES),
+}  # fmt: skip
 
 
 def in_words(frame: pl.DataFrame) -> pl.DataFrame:
@@ -163,7 +182,7 @@ def in_words(frame: pl.DataFrame) -> pl.DataFrame:
     """
     if spoken() == SOURCE:
         return frame
-    there = [c for c in _TEMPLATES if c in frame.columns]
+    there = [c for c in ("path", "position", "note", "value", "why") if c in frame.columns]
     return frame.with_columns(
         frame[c].map_elements(lambda text, c=c: said(text, c), return_dtype=pl.String).alias(c) for c in there
     )
@@ -174,7 +193,8 @@ def said(text: str, column: str) -> str:
 
     Args:
         text: the text, as the tables have it.
-        column: ``path``, ``position``, ``note``, ``value`` or ``why``.
+        column: ``path``, ``position``, ``note``, ``value``, ``why``, or ``answer``: a possible answer to
+            whose a record is.
     """
     return _said(text, column, spoken())
 

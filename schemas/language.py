@@ -144,9 +144,15 @@ def stored(text: str, templates: tuple[str, ...]) -> str:
         if found := _pattern(template).fullmatch(text):
             values = found.groupdict().items()
             return gettext(template).format(
-                **{name: stored(v, templates) if name in _SENTENCES else _as_number(v) for name, v in values}
+                **{name: _parts(v, templates) if name in _SENTENCES else _as_number(v) for name, v in values}
             )
     return gettext(text)
+
+
+def _parts(text: str, templates: tuple[str, ...]) -> str:
+    """Translate a sentence within a sentence: as a whole, or else each of its parts."""
+    whole = stored(text, templates)
+    return whole if whole != text else "; ".join(stored(part, templates) for part in text.split("; "))
 
 
 def _as_number(value: str) -> str:

@@ -9,27 +9,22 @@ Row = Mapping[str, Any]
 
 
 def lines(
-    finding: Row, records: Sequence[Row], readings: Sequence[Row], decisions: Sequence[Row]
+    finding: Row, records: Sequence[Row], readings: Mapping[int, str], decisions: Sequence[Row]
 ) -> Iterator[str]:
     """Describe a finding: its values, its records, what can be chosen, and every decision ever taken on it.
 
     Args:
         finding: the columns of ``quality.ledger``, as delivered.
         records: its rows of ``quality.finding_records``.
-        readings: the readings and answers that a steward can choose.
+        readings: what each reading that a steward can choose means, by its number.
         decisions: its rows of the log of decisions.
     """
     for name, value in finding.items():
         if value is not None:
             yield f"{name:15} {value}"
     yield from _sides(records)
-    for one in readings:
-        if finding["rule_id"].startswith("identity."):
-            yield f"reading {one['reading']}       {one['text']}"
-            continue
-        dose = "no dose" if one["prescribed_dose_gy"] is None else f"{one['prescribed_dose_gy']:g} Gy"
-        fractions = f" in {one['fractions']}" if one["fractions"] else ""
-        yield f"reading {one['reading']}       {dose}{fractions}: {one['text']}"
+    for number, meaning in readings.items():
+        yield f"reading {number}       {meaning}"
     for one in decisions:
         until = f" until {one['until']}" if one["until"] else ""
         yield f"{one['at'][:19]}Z {one['action']}{until} by {one['who']}: {one['reason']}"

@@ -25,7 +25,7 @@ from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json, whole
 from sarcoma_pipeline.cli.warehouse_rows import identity_gate, one_connection
 from sarcoma_pipeline.study.project import Project
-from schemas.language import LANGUAGES, gettext, in_frame, speaking
+from schemas.language import LANGUAGES, SOURCE, gettext, in_frame, speaking
 from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, NOTICE, REOPEN, WAIVE, WAIVED
 
 if TYPE_CHECKING:
@@ -99,12 +99,15 @@ def list_(study: str, as_json: bool, **wanted: str | None) -> None:
     project = configured(study, thresholds=False)
     with one_connection():
         found = identity_gate(project).frame(select(project, **wanted))
-        waived = effects(project)
+        with speaking(SOURCE if as_json else project.study.language):
+            waived = effects(project)
     if as_json:
         say_json([{**row, "if_waived": waived.get(row["finding_id"])} for row in found.to_dicts()])
         return
+    from schemas.finding_words import in_words
+
     with speaking(project.study.language):
-        found = in_frame(found, "what", "remedy")
+        found = in_words(in_frame(found, "what", "remedy"))
     for row in found.iter_rows(named=True):
         say(f"{row['severity']:8} {row['status']:12} {row['rule_id']}  [{row['finding_id']}]")
         shown = f"  {row['column_name']} = {row['value']!r}" if row["column_name"] and row["value"] else ""
@@ -137,6 +140,8 @@ def show(study: str, finding_id: str, as_json: bool) -> None:
     import polars as pl
 
     from sarcoma_pipeline.cli import finding_shown
+    from sarcoma_pipeline.quality import decision_requests
+    from schemas.finding_words import said
 
     project = configured(study)
     every = current(project)
@@ -145,15 +150,33 @@ def show(study: str, finding_id: str, as_json: bool) -> None:
     row = found.drop("decision_id", "content_hash").row(0, named=True) | as_delivered(project, finding_id)
     records = compared(project, finding_id)
     readings, decided = (
-        frame.filter(pl.col("finding_id") == finding_id).drop("finding_id").to_dicts()
+        frame.filter(pl.col("finding_id") == finding_id)
         for frame in (readings_of(project), decisions_of(project))
     )
+    decisions = decided.drop("finding_id").to_dicts()
     if as_json:
-        say_json({**row, "finding_records": records, "readings": readings, "decisions": decided})
+        chosen = readings.drop("finding_id").to_dicts()
+        say_json({**row, "finding_records": records, "readings": chosen, "decisions": decisions})
         return
     with speaking(project.study.language):
-        told = {name: gettext(value) if name in ("what", "remedy") else value for name, value in row.items()}
-    for line in finding_shown.lines(told, records, readings, decided):
+        told = {
+            name: gettext(value)
+            if name in ("what", "remedy")
+            else said(value, name)
+            if name in ("position", "note") and value
+            else value
+            for name, value in row.items()
+        }
+        sides = [
+            {
+                **one,
+                "role": gettext(one["role"]),
+                **{c: one[c] and said(one[c], c) for c in ("position", "why")},
+            }
+            for one in records
+        ]
+        meanings = decision_requests.in_sentences(found, readings).get(finding_id, {})
+    for line in finding_shown.lines(told, sides, meanings, decisions):
         say(line)
 
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import polars as pl
 
+from sarcoma_pipeline.curation.course_questions import AskedReading
 from sarcoma_pipeline.quality.ids import beginning
 from sarcoma_pipeline.quality.ledger import last_decisions, standing
 from schemas.configuration_faults import meant
+from schemas.finding_words import said
 from schemas.ledger import Decision
 from schemas.vocabularies import (
     ACKNOWLEDGE,
@@ -137,6 +139,27 @@ def possible(entries: pl.DataFrame, decisions: pl.DataFrame, readings: pl.DataFr
             numbers = sorted(n for n in keys.get(finding, {}) if n is not None)
             actions += [f"{DECIDE} {number}" for number in numbers]
         found[finding] = actions
+    return found
+
+
+def in_sentences(findings: pl.DataFrame, readings: pl.DataFrame) -> dict[str, dict[int, str]]:
+    """Return what each reading means, by finding and number, in the language that is set.
+
+    Args:
+        findings: ``finding_id`` and ``rule_id``.
+        readings: the readings that may be chosen, from :func:`offered`.
+    """
+    rule_of = dict(findings.select("finding_id", "rule_id").iter_rows())
+    found: dict[str, dict[int, str]] = {}
+    for row in readings.iter_rows(named=True):
+        if rule_of[row["finding_id"]].startswith("identity."):
+            told = said(row["text"], "answer")
+        else:
+            asked = AskedReading(
+                row["reading"], row["text"], row["prescribed_dose_gy"], row["fractions"], row["reading_key"]
+            )
+            told = said(str(asked), "value").partition(": ")[2]
+        found.setdefault(row["finding_id"], {})[row["reading"]] = told
     return found
 
 

@@ -1,5 +1,6 @@
 """Asset of the steward's page: a static page of all findings, next to the release."""
 
+import datetime as dt
 import tempfile
 import time
 from pathlib import Path
@@ -23,11 +24,12 @@ from sarcoma_pipeline.quality import (
 from sarcoma_pipeline.quality.identity_gate import IdentityGate
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions
+from schemas.curated import Patient
 from schemas.curated_identity import IdentityReading
 from schemas.curated_radiotherapy import RadiotherapyReading
 from schemas.impact import Impact
+from schemas.language import day, speaking
 from schemas.language import gettext as _
-from schemas.language import speaking
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.movement import Movement
@@ -55,6 +57,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
     findings = findings.join(
         rule_results.source_of_findings(records), on="finding_id", how="left", maintain_order="left"
     )
+    choices = readings(warehouse)
     reasons = findings["reason"].map_elements(gate.remark, return_dtype=pl.String)
     shown = files.select("file_id", gate.paths(files))
     html = steward.page(
@@ -67,12 +70,14 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
             "study": project.study.name,
             "dagster_url": project.study.dagster_url,
             "title": (_("DRAFT: {title}") if project.draft else "{title}").format(title=project.study.title),
-            **{n: refresh[n] for n in ("refresh_id", "started_at", "code_version")},
+            **{n: refresh[n] for n in ("refresh_id", "code_version")},
+            "started_at": _at_the_site(project, refresh["started_at"]),
         },
         _coverage(warehouse, shown),
         movement.summary(warehouse.read(Movement.table())),
         shown_records(gate, records),
-        actions=decision_requests.possible(findings, warehouse.read(Decision.table()), readings(warehouse)),
+        actions=decision_requests.possible(findings, warehouse.read(Decision.table()), choices),
+        readings=decision_requests.in_sentences(findings, choices),
         results=warehouse.read(RuleResult.table()),
         days=_days(warehouse),
     )
@@ -82,12 +87,21 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
 
 
 def readings(warehouse: Warehouse) -> pl.DataFrame:
-    """Return the readings and answers that a steward can choose, by finding."""
+    """Return the readings and answers that a steward can choose, by finding; a patient by pseudonym."""
+    patients = warehouse.read(Patient.table()).select("patient_id", "pseudonym")
+    whose = pl.coalesce(pl.lit(": patient ") + pl.col("pseudonym"), pl.lit(""))
+    identities = warehouse.read(IdentityReading.table()).join(patients, on="patient_id", how="left")
     return decision_requests.offered(
         warehouse.read(Finding.table()),
         warehouse.read(RadiotherapyReading.table()),
-        warehouse.read(IdentityReading.table()),
+        identities.with_columns(text=pl.col("text") + whose).drop("pseudonym"),
     )
+
+
+def _at_the_site(project: Project, moment: str) -> str:
+    """Return day and time of a moment by the clock of the site."""
+    local = dt.datetime.fromisoformat(moment).astimezone(project.zone)
+    return f"{day(local.date())}, {local:%H:%M}"
 
 
 def _days(warehouse: Warehouse) -> dict[str, str]:

@@ -152,9 +152,9 @@
       make("td", {}, button, make("small", {}, finding.rule_id)),
       filled(_("Patient"), patient(finding.pseudonym)),
       make("td", {}, make("span", { class: "long" }, finding.path), make("small", { class: "long" }, finding.position)),
-      filled(_("Value"), finding.value),
+      filled(_("Value"), finding.value && make("span", { class: "long" }, finding.value)),
       filled(_("Status"), _(finding.status)),
-      finding.first_seen ? filled(_("Since"), day(finding.first_seen)) : null,
+      finding.first_seen ? filled(_("Since"), make("span", { class: "day" }, day(finding.first_seen))) : null,
     );
     button.addEventListener("click", () => {
       const opens = !open.has(id);
@@ -169,10 +169,41 @@
   // A long name breaks after a dot or an underscore, not anywhere.
   const breakable = (text) => String(text ?? "").split(/(?<=[._])/).flatMap((part) => [part, make("wbr")]);
 
-  // Both sides of a contradiction, side by side: what each record says, and whose value is used.
+  // Two or three records stand side by side: a column for each, a row for each value.
+  function pair(rows) {
+    const records = [], columns = [], said = new Map();
+    for (const row of rows) {
+      const [, source, who, path, position, table, column] = row;
+      const record = JSON.stringify([source, who, path, position]), place = [table, column].filter(Boolean).join(".");
+      if (!records.some((r) => r.record === record)) records.push({ record, row, why: new Set() });
+      records.find((r) => r.record === record).why.add(JSON.stringify([row[0], row[8]]));
+      if (place && !columns.includes(place)) columns.push(place);
+      const cell = JSON.stringify([record, place]);
+      said.set(cell, [...(said.get(cell) || []), row]);
+    }
+    const shared = columns.some((c) => records.filter((r) => said.has(JSON.stringify([r.record, c]))).length > 1);
+    if (records.length < 2 || records.length > 3 || !shared) return null;
+    const name = ([, source, who, path, position]) => [`${path}, ${position}`, make("small", {}, [source, who && _("patient {pseudonym}", { pseudonym: who })].filter(Boolean).join(", "))];
+    const judged = ([role, , , , , , , , why]) => [make("strong", {}, role), make("small", {}, " ", ...breakable(why))];
+    return make("table", { class: "pair" },
+      make("caption", {}, _("Records that are compared")),
+      make("thead", {}, make("tr", {}, make("td", {}), ...records.map(({ row, why }) => make("th", { scope: "col" },
+        ...name(row), row[9] ? make("small", {}, _("this finding's record")) : null,
+        why.size === 1 ? make("div", {}, ...judged(row)) : null)))),
+      make("tbody", {}, ...columns.map((column) => make("tr", {}, make("th", { scope: "row" }, ...breakable(column)),
+        ...records.map(({ record, row, why }) => {
+          const values = said.get(JSON.stringify([record, column])) || [];
+          return make("td", { "data-label": row[1] || row[3], class: values.length ? "" : "none" }, ...values.map((one) =>
+            make("div", {}, one[7] ?? _("no value"), ...(why.size === 1 ? [] : [make("div", {}, ...judged(one))]))));
+        })))));
+  }
+
+  // Both sides of a contradiction: what each record says, and whose value is used.
   function sides(id) {
     const rows = data.records[id];
     if (!rows) return null;
+    const two = pair(rows);
+    if (two) return two;
     const heads = [_("Role"), _("Record"), _("Column"), _("Value"), _("Why")];
     return make("table", { class: "sides" },
       make("caption", {}, _("Records that are compared")),
@@ -187,7 +218,8 @@
   }
 
   // The launchpad opens with this config: the finding's id, and what only the steward knows is left empty.
-  const LABELS = { acknowledge: _("Acknowledge"), waive: _("Waive"), reopen: _("Reopen"), decide: _("Choose a reading") };
+  const LABELS = { acknowledge: _("Acknowledge"), waive: _("Waive"), reopen: _("Reopen") };
+  const label = (action) => (action.startsWith("decide ") ? _("Choose reading {reading}", { reading: action.slice(7) }) : LABELS[action]);
   function launch(id, action) {
     const [kind, reading] = action.split(" ");
     const config = [
@@ -196,8 +228,7 @@
       ...(kind === "waive" ? [`      until: # ${_("last day: 2030-12-31")}`] : []),
       `      by: # ${_("your name")}`, `      reason: # ${_("why; no names of patients and no birth dates")}`, "",
     ].join("\n");
-    const label = reading ? _("Choose reading {reading}", { reading }) : LABELS[kind];
-    return make("a", { href: `${data.launchpad}?config=${encodeURIComponent(config)}`, target: "_blank", rel: "noopener", "data-action": action }, label);
+    return make("a", { href: `${data.launchpad}?config=${encodeURIComponent(config)}`, target: "_blank", rel: "noopener", "data-action": action }, label(action));
   }
   function given(action) {
     const [kind, reading] = action.split(" ");
@@ -208,6 +239,7 @@
     const id = finding.finding_id;
     const can = data.actions[id] || (SETTLED.has(finding.status) ? [] : ["acknowledge", "waive"]);
     const rule = data.rules[finding.rule_id] || {};
+    const readings = Object.entries(data.readings[id] || {});
     const place = [finding.table_name, finding.column_name].filter(Boolean).join(".");
     const you = _("YOU"), why = _("WHY");
     const command = (action, more = "") => make("code", {},
@@ -217,9 +249,10 @@
       [_("What is wrong"), finding.what],
       [_("What to do"), finding.remedy],
       [_("If waived"), finding.impact],
+      ...readings.map(([reading, told]) => [_("Reading {reading}", { reading }), told]),
       [_("Where"), `${finding.path}, ${finding.position}`],
       [_("Column"), place],
-      [_("Value"), finding.value],
+      [_("Value"), readings.length && /^1: /.test(finding.value ?? "") ? "" : finding.value],
       [_("In this record"), finding.note],
       [_("Patient"), patient(finding.pseudonym)],
       [_("Why it is a rule"), rule.source],
@@ -228,7 +261,7 @@
       [_("Sender's answer"), finding.answer],
       [_("Decision"), decided],
       ...(data.launchpad && can.length ? [[_("Decide in Dagster"), make("span", { class: "decide" }, ...can.map((action) => launch(id, action)))]] : []),
-      ...can.map((action) => [LABELS[action.split(" ")[0]], command(...given(action))]),
+      ...can.map((action) => [label(action), command(...given(action))]),
       [_("Link"), make("a", { href: `#finding-${id}` }, id)],
     ];
     return make("tr", { class: "detail", id: `detail-${id}` }, make("td", { colspan: COLUMNS.length },
@@ -304,7 +337,10 @@
           state.view === "rule" ? make("br") : null,
           state.view === "rule" ? make("small", {}, (data.rules[g.key] || {}).what || "") : null,
           g.above ? make("strong", { class: "over" }, _("More than the threshold allows")) : null),
-        ...columns.slice(1).map((c) => make("td", { class: c.class }, String(g[c.id] ?? "")))))));
+        ...columns.slice(1).map((c) => {
+          const told = String(g[c.id] ?? "");
+          return make("td", told ? { class: c.class, "data-label": c.title } : { class: c.class }, told);
+        })))));
   }
 
   function fill(select, options) {

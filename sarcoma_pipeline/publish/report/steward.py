@@ -67,6 +67,7 @@ def page(
     actions: Mapping[str, Sequence[str]] | None = None,
     results: pl.DataFrame | None = None,
     days: Mapping[str, str] | None = None,
+    readings: Mapping[str, Mapping[int, str]] | None = None,
 ) -> str:
     """Render the page.
 
@@ -78,8 +79,8 @@ def page(
         accounting: ``quality.accounting``.
         files: ``file_id`` and ``path``, with paths masked like those of the findings.
         trend: the columns of :data:`NO_TREND`, and optionally counts of other statuses; may be empty.
-        meta: ``study``, ``title``, ``refresh_id``, ``started_at``, ``code_version``, and optionally
-            ``dagster_url``.
+        meta: ``study``, ``title``, ``refresh_id``, ``started_at`` as it is shown, ``code_version``, and
+            optionally ``dagster_url``.
         coverage: the coverage of the queries to registry offices, in sentences; paths in them are masked.
         moves: the summary of moved values, in sentences.
         records: ``quality.finding_records``, with its texts masked like those of the findings.
@@ -87,6 +88,7 @@ def page(
             ``dagster_url`` in ``meta``, each becomes a link to the launchpad of the job ``decide``.
         results: ``quality.rule_results``: rules that nothing breaks are listed, too.
         days: day of each refresh at the site, ISO 8601; others have the day of their id.
+        readings: what each reading that can be chosen means, by finding and number.
 
     Returns:
         One self-contained HTML document.
@@ -110,6 +112,7 @@ def page(
         "news": _news(trend),
         "launchpad": _launchpad(meta) if actions else None,
         "actions": dict(actions or {}),
+        "readings": {finding: dict(told) for finding, told in (readings or {}).items()},
         "results": {} if results is None else _results(results),
         "days": {refresh: days.get(refresh) or charts.day_of(refresh) for refresh in _refreshes(shown)},
         "texts": _texts(script),

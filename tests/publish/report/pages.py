@@ -56,6 +56,8 @@ def html(
     told: pl.DataFrame | None = None,
     results: pl.DataFrame | None = None,
     days: dict[str, str] | None = None,
+    records: pl.DataFrame | None = None,
+    readings: dict[str, dict[int, str]] | None = None,
     **meta: str,
 ) -> str:
     """Render the page of these findings."""
@@ -83,8 +85,22 @@ def html(
     every = trend(nights) if told is None else told
     account = Accounting.conform(accounting)
     return steward.page(
-        found, rules, account, files, every, {**META, **meta}, actions=actions, results=results, days=days
-    )
+        found, rules, account, files, every, {**META, **meta}, records=records, actions=actions,
+        results=results, days=days, readings=readings,
+    )  # fmt: skip
+
+
+def records(finding: str, *rows: tuple[str, str, str, str, str], **more: Any) -> pl.DataFrame:
+    """Return records of a finding: path, role, column, value and why; the first is at fault."""
+    made = [
+        {
+            "finding_id": finding, "path": path, "role": role, "column_name": column, "value": value,
+            "table_name": "typed.person", "source": f"source of {path}", "pseudonym": "p1", "why": why,
+            "position": "line 7", "at_fault": path == rows[0][0],
+        }
+        for path, role, column, value, why in rows
+    ]  # fmt: skip
+    return pl.DataFrame(made).with_columns(**more)
 
 
 def judged(*rows: tuple[str, str | None, int | None, int, int], **more: Any) -> pl.DataFrame:

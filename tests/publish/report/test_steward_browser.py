@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
-from tests.publish.report.pages import SEVERITY, findings, hostile, html, judged
+from tests.publish.report.pages import SEVERITY, findings, hostile, html, judged, records
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -178,6 +178,78 @@ def test_a_phone_scrolls_in_one_direction(visit):
     page.click("nav [data-view=file]")
     page.wait_for_selector("table.groups")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+NEAR = records(
+    "f0",
+    ("a.csv", "lost", "family_name", "xxx", "in quarantine"),
+    ("a.csv", "lost", "sex", "female", "in quarantine"),
+    ("b.xml", "won", "family_name", "xxx-xx", "its name is used"),
+    ("b.xml", "won", "sex", "female", "used"),
+    ("b.xml", "won", "hospital_number", "9999", "used"),
+)  # fmt: skip
+
+
+def test_two_records_stand_side_by_side(visit):
+    page = visit(findings(3), records=NEAR)
+    page.click("#finding-f0")
+    table = page.locator("#detail-f0 table.pair")
+    heads = table.locator("thead th").all_inner_texts()
+    assert [" ".join(head.split()) for head in heads] == [
+        "a.csv, line 7 source of a.csv, patient p1 this finding's record lost in quarantine",
+        "b.xml, line 7 source of b.xml, patient p1",
+    ]
+    rows = {
+        row.locator("th").inner_text(): [" ".join(c.split()) for c in row.locator("td").all_inner_texts()]
+        for row in table.locator("tbody tr").all()
+    }
+    # Who won is said once where it is the same for all values of a record, else beside each value.
+    assert rows == {
+        "typed.person.family_name": ["xxx", "xxx-xx won its name is used"],
+        "typed.person.sex": ["female", "female won used"],
+        "typed.person.hospital_number": ["", "9999 won used"],
+    }
+
+
+def test_records_that_share_no_column_are_listed(visit):
+    apart = records("f0", ("a.csv", "lost", "birth_date", "9", "w"), ("b.xml", "won", "death_date", "9", "w"))
+    page = visit(findings(3), records=apart)
+    page.click("#finding-f0")
+    assert page.locator("#detail-f0 table.sides tbody tr").count() == 2
+
+
+def test_a_phone_scrolls_in_one_direction_below_long_names_of_records(visit):
+    long = pl.lit("/oBDS" + "/Menge_Meldung" * 9)
+    for one in (NEAR, NEAR.with_columns(column_name="value").unique("path", maintain_order=True).with_columns(
+        table_name="path"
+    )):  # fmt: skip
+        page = visit(findings(3), records=one.with_columns(position=long), width=360)
+        page.click("#finding-f0")
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        name = page.locator("#detail-f0 caption").bounding_box()
+        assert name["height"] < 40, "the caption is one line"
+
+
+def test_a_choice_says_what_each_reading_means(visit):
+    told = {"f0": {1: "the record is this patient's", 2: "the record is nobody's"}}
+    page = visit(findings(2), actions={"f0": ["decide 1", "decide 2"]}, readings=told)
+    page.click("#finding-f0")
+    shown_facts = page.locator("#detail-f0 dl").inner_text()
+    assert "Reading 1\nthe record is this patient's\nReading 2\nthe record is nobody's" in shown_facts
+    assert "Choose reading 2\nsarcoma findings decide f0" in shown_facts
+
+
+def test_a_link_to_a_finding_opens_it_below_the_heading(visit):
+    page = visit(findings(500), "#finding-f449")
+    head = page.locator("table.list thead").bounding_box()
+    row = page.locator("#finding-f449").bounding_box()
+    assert head["y"] + head["height"] <= row["y"] + 1
+
+
+def test_groups_are_readable_on_a_phone(visit):
+    page = visit(findings(path=pl.lit("tables/" + "spaetfolgen" * 2 + ".csv")), "#view=file", width=360)
+    assert page.locator(".groups tbody td").first.bounding_box()["width"] > 300
+    assert page.locator(".groups tbody tr").first.inner_text().count("\n") < 12
 
 
 def test_hostile_values_are_only_shown(visit):
