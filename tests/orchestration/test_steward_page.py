@@ -27,7 +27,9 @@ def row(contract, **values) -> pl.DataFrame:
 
 @pytest.fixture
 def project(tmp_path) -> Project:
-    study = Study(name="s", title="A study", description="S", drop="drop", criteria=(), endpoints=())
+    study = Study(
+        name="s", title="A study", description="S", drop="drop", time_zone="Europe/Berlin", criteria=(), endpoints=()
+    )  # fmt: skip
     return Project(tmp_path, study, Sources(source=()))
 
 
@@ -38,7 +40,9 @@ def warehouse(project) -> Warehouse:
     frames = {
         Patient.table(): row(Patient, hospital_number=NUMBER, family_name=NAME),
         MetaFile.table(): row(MetaFile, file_id="a", path=f"dicom/{NUMBER}/{NAME}.dcm", last_refresh=None),
-        MetaRefresh.table(): row(MetaRefresh, refresh_id="20300102T013000Z-aa"),
+        MetaRefresh.table(): row(
+            MetaRefresh, refresh_id="20300102T233000Z-aa", started_at="2030-01-02T23:30:00+00:00"
+        ),  # fmt: skip
         Accounting.table(): row(Accounting, file_id="a"),
         Finding.table(): found.with_columns(path=pl.lit("dicom/•••/•••.dcm")),
         "quality.rules": catalogue(),
@@ -61,7 +65,8 @@ def test_the_page_is_replaced_and_has_no_identifying_data(project, warehouse):
     done = dg.materialize(steward_page.assets(project), resources={"warehouse": warehouse})
     text = target.read_text("utf-8")
     assert done.success
-    assert "20300102T013000Z-aa" in text
+    # 23:30 UTC is 00:30 of the next day in Berlin.
+    assert "refresh 20300102T233000Z-aa, 2030-01-03, 00:30" in text
     assert '"f1"' in text
     assert "\\u2022\\u2022\\u2022.dcm" in text
     for name in (NAME, NUMBER):
