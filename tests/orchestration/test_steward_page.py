@@ -28,7 +28,8 @@ def row(contract, **values) -> pl.DataFrame:
 @pytest.fixture
 def project(tmp_path) -> Project:
     study = Study(
-        name="s", title="A study", description="S", drop="drop", time_zone="Europe/Berlin", criteria=(), endpoints=()
+        name="s", title="A study", description="S", drop="drop", criteria=(), endpoints=(),
+        time_zone="Europe/Berlin",
     )  # fmt: skip
     return Project(tmp_path, study, Sources(source=()))
 
@@ -42,7 +43,7 @@ def warehouse(project) -> Warehouse:
         MetaFile.table(): row(MetaFile, file_id="a", path=f"dicom/{NUMBER}/{NAME}.dcm", last_refresh=None),
         MetaRefresh.table(): row(
             MetaRefresh, refresh_id="20300102T233000Z-aa", started_at="2030-01-02T23:30:00+00:00"
-        ),  # fmt: skip
+        ),
         Accounting.table(): row(Accounting, file_id="a"),
         Finding.table(): found.with_columns(path=pl.lit("dicom/•••/•••.dcm")),
         "quality.rules": catalogue(),
