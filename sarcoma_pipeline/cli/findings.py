@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from sarcoma_pipeline.cli.finding_rows import (
 )
 from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json, whole
-from sarcoma_pipeline.cli.warehouse_rows import identity_gate, one_connection
+from sarcoma_pipeline.cli.warehouse_rows import identity_gate, one_connection, rows
 from sarcoma_pipeline.study.project import Project
 from schemas.language import LANGUAGES, SOURCE, gettext, in_frame, speaking
 from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, NOTICE, REOPEN, WAIVE, WAIVED
@@ -330,7 +331,10 @@ def letters(
     own = delivered(project, records) if as_delivered else None
     masked = gate.frame(records)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    refresh = found["last_seen"].max() if found.height else ""
+    refresh = rows(
+        project, "SELECT refresh_id, started_at FROM meta.refreshes ORDER BY refresh_id DESC LIMIT 1"
+    )
+    began = [(r, dt.datetime.fromisoformat(at)) for r, at in refresh.iter_rows()]
     made = []
     for language in LANGUAGES:
         if languages and language not in languages:
@@ -338,9 +342,10 @@ def letters(
         with speaking(language):
             mine = None if own is None else in_words(own)
             made = questions.letters(found, in_words(masked), project.sources, mine)
+            state = "".join(f"{project.at_the_site(at)} ({refresh_id})" for refresh_id, at in began)
         for letter in made:
             try:
-                paths = letter_sheet.write(folder, letter, language, project.study.title, str(refresh))
+                paths = letter_sheet.write(folder, letter, language, project.study.title, state)
             except FileExistsError as there:
                 raise Refused(f"{there.filename} already exists; somebody may have filled it in") from None
             for path in paths:
@@ -348,7 +353,7 @@ def letters(
     for letter in made:
         if not letter.contact:
             say(f"  {letter.owner}: no contact is declared in sources.toml")
-        say(f"  {letter.owner}: {letter.questions.height} questions")
+        say(f"  {letter.owner}, {letter.system}: {letter.questions.height} questions")
     asked = {finding for letter in made for finding in letter.questions["finding_id"]}
     if unsent := found.filter(~pl.col("finding_id").is_in(list(asked))).height:
         say(f"{unsent} findings have no sender: they are about the study as a whole, or no longer delivered")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -23,7 +24,9 @@ _WIDTHS = {
     "finding_id": 19, "path": 26, "position": 26, "field": 20, "value": 18, "others": 34, "what": 40,
     "remedy": 40, "due": 12, "answer": 20, "remark": 34, "answered_by": 18,
 }  # fmt: skip
-"""Widths of the columns, in characters."""
+"""Widths of the columns of the spreadsheet, in characters."""
+_ON_PAGE = {**_WIDTHS, "finding_id": 22, "value": 23, "others": 38, "due": 17, "answered_by": 24}
+"""Shares of the width of a page: no heading is broken within a word."""
 _REASON_CHARS = 300
 """Longest remark that is kept with a decision."""
 
@@ -36,7 +39,7 @@ def write(folder: Path, letter: Letter, language: Language, study: str, refresh:
         letter: the letter.
         language: of its words.
         study: title of the study.
-        refresh: the refresh that found the findings.
+        refresh: the refresh that found the findings, as it is shown.
 
     Raises:
         FileExistsError: a letter of this name exists; somebody may have filled it in.
@@ -125,7 +128,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } d
 table { border-collapse: collapse; width: 100%; table-layout: fixed; font-size: 9pt; }
 th, td { border: 1px solid #999; padding: .3rem .4rem; text-align: left; vertical-align: top;
   white-space: pre-line; overflow-wrap: anywhere; hyphens: auto; }
-th { font-size: 8pt; } td.free { background: #fff8dc; }
+th { font-size: 7.5pt; overflow-wrap: normal; } td.free { background: #fff8dc; }
 @media screen and (max-width: 60rem) {
   body { margin: 1rem; } dl { grid-template-columns: 1fr; } dt { font-weight: bold; }
   table, tbody, tr, td { display: block; } thead { display: none; }
@@ -145,21 +148,23 @@ th { font-size: 8pt; } td.free { background: #fff8dc; }
 def page(letter: Letter, language: Language, study: str, refresh: str) -> str:
     """Return a letter as one page for printing or mailing, without script and without anything loaded."""
     said = words(language)
-    columns = [c for c in (*QUESTION, *TO_FILL_IN) if c != "content_hash"]
     rows = _questions(letter, language)
+    # Without a due day, the column is only narrow.
+    spare = {"content_hash", *(["due"] if rows["due"].null_count() == rows.height else [])}
+    columns = [c for c in (*QUESTION, *TO_FILL_IN) if c not in spare]
     heading = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>"
         for name, text in _heading(letter, language, study, refresh)
     )
     free = ' class="free"'
-    whole = sum(_WIDTHS[c] for c in columns)
-    widths = "".join(f'<col style="width:{100 * _WIDTHS[c] / whole:.1f}%">' for c in columns)
+    whole = sum(_ON_PAGE[c] for c in columns)
+    widths = "".join(f'<col style="width:{100 * _ON_PAGE[c] / whole:.1f}%">' for c in columns)
     head = "".join(f'<th scope="col">{escape(said[c])}</th>' for c in columns)
     body = "".join(
         "<tr>"
         + "".join(
             f'<td{free if c in TO_FILL_IN else ""} data-label="{escape(said[c])}">'
-            f"{escape(row.get(c) or '')}</td>"
+            f"{_breakable(row.get(c) or '', c)}</td>"
             for c in columns
         )
         + "</tr>"
@@ -176,6 +181,14 @@ def page(letter: Letter, language: Language, study: str, refresh: str) -> str:
         f"<p>{escape(said['intro'])}</p><p>{escape(said['answer'])}: {escape(offered)}. "
         f"{escape(said['privacy'])}</p>"
         f"<table><colgroup>{widths}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></body></html>\n"
+    )
+
+
+def _breakable(text: str, column: str) -> str:
+    """Escape a cell; names of files, positions and fields may break after a sign that joins words."""
+    escaped = escape(text)
+    return (
+        re.sub(r"(?<=[/_.])(?=\w)", "<wbr>", escaped) if column in ("path", "position", "field") else escaped
     )
 
 

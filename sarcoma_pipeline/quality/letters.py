@@ -93,9 +93,13 @@ def letters(
     return made
 
 
+_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
 def _file_name(owner: str, taken: list[str]) -> str:
-    """Return the owner in plain letters; the second sender of that name has a number."""
-    plain = unicodedata.normalize("NFKD", owner.casefold().replace("ß", "ss")).encode("ascii", "ignore")
+    """Return the owner in plain letters, an umlaut as two; the second sender of that name has a number."""
+    spelled = owner.casefold().translate(_SPELLED)
+    plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore")
     name = re.sub(r"[^a-z0-9]+", "-", plain.decode()).strip("-") or "sender"
     numbered = (name if n == 1 else f"{name}-{n}" for n in count(1))
     return next(one for one in numbered if one not in taken)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sarcoma_pipeline.study import local_time
 from schemas.configuration import Sources, Study, load_study
 from schemas.configuration_faults import meant
+from schemas.language import day
 
 DEFAULT_STUDY = "sts_imrt"
 
@@ -117,6 +118,11 @@ class Project:
     def now(self) -> dt.datetime:
         """Return the time at the site; its date is the day on which waivers and dates are judged."""
         return dt.datetime.now(self.zone)
+
+    def at_the_site(self, moment: dt.datetime) -> str:
+        """Return day and time of a moment by the clock of the site, in the language that is set."""
+        local = moment.astimezone(self.zone)
+        return f"{day(local.date())}, {local:%H:%M}"
 
     def as_released(self) -> Project:
         """Return the same study, with a release as its next publication."""

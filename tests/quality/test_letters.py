@@ -1,5 +1,6 @@
 """Letters ask each sender about their own records only, and answers come back as acknowledgements."""
 
+import dataclasses
 import datetime as dt
 import io
 import stat
@@ -151,6 +152,27 @@ def test_a_page_escapes_what_a_sender_wrote_and_loads_nothing(language):
     assert "<script" not in html and "&lt;script&gt;" in html and "A &amp; B" in html
     assert f'lang="{language}"' in html and "default-src 'none'" in html
     assert all(answer in html for answer in answers(language))
+
+
+def test_a_page_breaks_names_where_they_are_joined_and_has_no_empty_column(two):
+    named = two[1].questions.with_columns(path=pl.lit("tables/nach_<b>.csv"))
+    html = letter_sheet.page(dataclasses.replace(two[1], questions=named), "de", "S", "R1")
+    assert "tables/<wbr>nach_&lt;b&gt;.<wbr>csv" in html
+    assert ">Antwort bis</th>" in html
+    assert ">Antwort bis</th>" not in letter_sheet.page(two[0], "de", "S", "R1")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [("Meldeämter Süd & Straße", "meldeaemter-sued-strasse"), ("Hôpital", "hopital")]
+)
+def test_an_umlaut_of_an_owner_is_two_letters(two, owner, name):
+    sources = Sources.model_validate(
+        {"source": [{"kind": "obds", "name": "obds", "owner": owner, "files": ["o"]}]}
+    )
+    made = letters(
+        found(entry("aa")), records(record("aa", "r", "obds", "line 1", "1", at_fault=True)), sources
+    )
+    assert [one.file_name for one in made] == [name]
 
 
 def test_only_the_owner_reads_a_letter_and_none_is_overwritten(two, tmp_path):

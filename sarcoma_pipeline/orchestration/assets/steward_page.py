@@ -28,8 +28,8 @@ from schemas.curated import Patient
 from schemas.curated_identity import IdentityReading
 from schemas.curated_radiotherapy import RadiotherapyReading
 from schemas.impact import Impact
-from schemas.language import day, speaking
 from schemas.language import gettext as _
+from schemas.language import speaking
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.movement import Movement
@@ -71,7 +71,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
             "dagster_url": project.study.dagster_url,
             "title": (_("DRAFT: {title}") if project.draft else "{title}").format(title=project.study.title),
             **{n: refresh[n] for n in ("refresh_id", "code_version")},
-            "started_at": _at_the_site(project, refresh["started_at"]),
+            "started_at": project.at_the_site(dt.datetime.fromisoformat(refresh["started_at"])),
         },
         _coverage(warehouse, shown),
         movement.summary(warehouse.read(Movement.table())),
@@ -96,12 +96,6 @@ def readings(warehouse: Warehouse) -> pl.DataFrame:
         warehouse.read(RadiotherapyReading.table()),
         identities.with_columns(text=pl.col("text") + whose).drop("pseudonym"),
     )
-
-
-def _at_the_site(project: Project, moment: str) -> str:
-    """Return day and time of a moment by the clock of the site."""
-    local = dt.datetime.fromisoformat(moment).astimezone(project.zone)
-    return f"{day(local.date())}, {local:%H:%M}"
 
 
 def _days(warehouse: Warehouse) -> dict[str, str]:
