@@ -25,7 +25,7 @@ _WIDTHS = {
     "remedy": 40, "due": 12, "answer": 20, "remark": 34, "answered_by": 18,
 }  # fmt: skip
 """Widths of the columns of the spreadsheet, in characters."""
-_ON_PAGE = {**_WIDTHS, "finding_id": 22, "value": 23, "others": 38, "due": 17, "answered_by": 24}
+_ON_PAGE = {**_WIDTHS, "finding_id": 22, "field": 24, "value": 23, "others": 38, "due": 17, "answered_by": 24}
 """Shares of the width of a page: no heading is broken within a word."""
 _REASON_CHARS = 300
 """Longest remark that is kept with a decision."""
@@ -185,10 +185,12 @@ def page(letter: Letter, language: Language, study: str, refresh: str) -> str:
 
 
 def _breakable(text: str, column: str) -> str:
-    """Escape a cell; names of files, positions and fields may break after a sign that joins words."""
+    """Escape a cell; names of files, positions and fields may break where a sign joins words."""
     escaped = escape(text)
     return (
-        re.sub(r"(?<=[/_.])(?=\w)", "<wbr>", escaped) if column in ("path", "position", "field") else escaped
+        re.sub(r"(?<=[\w\]])(?=/)|(?<=[_.])(?=\w)", "<wbr>", escaped)
+        if column in ("path", "position", "field")
+        else escaped
     )
 
 
