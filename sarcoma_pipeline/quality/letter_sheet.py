@@ -187,11 +187,9 @@ def page(letter: Letter, language: Language, study: str, refresh: str) -> str:
 def _breakable(text: str, column: str) -> str:
     """Escape a cell; names of files, positions and fields may break where a sign joins words."""
     escaped = escape(text)
-    return (
-        re.sub(r"(?<=[\w\]])(?=/)|(?<=[_.])(?=\w)", "<wbr>", escaped)
-        if column in ("path", "position", "field")
-        else escaped
-    )
+    if column not in ("path", "position", "field"):
+        return escaped
+    return re.sub(r"(?<=[\w\]])(?=/)|(?<=[_.])(?=\w)", "<wbr>", escaped)
 
 
 @dataclass(frozen=True)
