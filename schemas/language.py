@@ -150,9 +150,12 @@ def stored(text: str, templates: tuple[str, ...]) -> str:
 
 
 def _parts(text: str, templates: tuple[str, ...]) -> str:
-    """Translate a sentence within a sentence: as a whole, or else each of its parts."""
-    whole = stored(text, templates)
-    return whole if whole != text else "; ".join(stored(part, templates) for part in text.split("; "))
+    """Translate a sentence within a sentence: each of its parts, or the whole if a part has no translation."""
+    parts = text.split("; ")
+    told = [stored(part, templates) for part in parts]
+    if len(parts) > 1 and all(one != part for one, part in zip(told, parts, strict=True)):
+        return "; ".join(told)
+    return stored(text, templates)
 
 
 def _as_number(value: str) -> str:
@@ -163,7 +166,9 @@ def _as_number(value: str) -> str:
 _VALUES = {"count": r"\d+(?:[.,]\d+)?", "section": r"[^()]+"}
 """What some placeholders of stored sentences stand for; the others stand for any text."""
 
-_SENTENCES = ("reason", "milestone", "quantity", "state", "now", "admitted", "event", "section", "sequence")
+_SENTENCES = (
+    "reason", "milestone", "quantity", "state", "now", "admitted", "event", "section", "sequence", "values",
+)  # fmt: skip
 """Placeholders of stored sentences whose value is a text of the catalogue itself."""
 
 

@@ -24,8 +24,8 @@ _DOCS = {
 }
 """Page of the documentation on each layer."""
 
-_IDS = 20
-"""Maximum number of findings in one address of the launchpad."""
+_IDS = 15
+"""Maximum number of findings in one address of the launchpad: Dagster hides Markdown of 1,000 characters."""
 
 
 def group(project: Project, layer: str) -> str:
@@ -53,21 +53,38 @@ def published(project: Project, path: str, fragment: str = "") -> dg.MetadataVal
         path: the file below the study's published folder.
         fragment: view of the page, without ``#``.
     """
+    there = where(project, path, fragment)
+    return dg.MetadataValue.path(there) if project.study.pages_url is None else dg.MetadataValue.url(there)
+
+
+def where(project: Project, path: str, fragment: str = "") -> str:
+    """Return the address of a published file, or its path if the study does not say where it is served.
+
+    Args:
+        project: the study.
+        path: the file below the study's published folder.
+        fragment: view of the page, without ``#``.
+    """
     folder = f"{project.study.name}/draft" if project.draft else project.study.name
     base = project.study.pages_url
     if base is None:
-        return dg.MetadataValue.path(f"data/published/{folder}/{path}")
-    return dg.MetadataValue.url(f"{base.rstrip('/')}/{folder}/{path}{'#' if fragment else ''}{fragment}")
+        return f"data/published/{folder}/{path}"
+    return f"{base.rstrip('/')}/{folder}/{path}{'#' if fragment else ''}{fragment}"
 
 
 def launchpad(project: Project, action: str, finding_ids: Sequence[str]) -> dg.MetadataValue:
-    """Return a link to the launchpad of the job ``decide``; it holds ids of findings and nothing else."""
+    """Return a link to the launchpad of the job ``decide``; it holds ids of findings and nothing else.
+
+    The UI shows the address of a link; in Markdown it shows what the link does.
+    """
+    named = min(len(finding_ids), _IDS)
+    whole = f"{named} finding{'' if named == 1 else 's'}"
+    label = f"{action} {whole if named == len(finding_ids) else f'{named} of {len(finding_ids)} findings'}"
     ids = ", ".join(f'"{finding}"' for finding in finding_ids[:_IDS])
     config = (
         f"ops:\n  record_decisions:\n    config:\n      action: {action}\n      finding_ids: [{ids}]\n"
         "      by: # your name\n      reason: # why; no names of patients and no birth dates\n"
     )
     # Relative to the UI itself, under whatever address it is reached.
-    return dg.MetadataValue.url(
-        f"/locations/{quote(project.study.name)}/jobs/decide/playground/setup?config={quote(config)}"
-    )
+    address = f"/locations/{quote(project.study.name)}/jobs/decide/playground/setup?config={quote(config)}"
+    return dg.MetadataValue.md(f"[{label}]({address})")

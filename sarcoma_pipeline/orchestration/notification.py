@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
-from schemas.language import counted, marked
+from schemas.language import counted, marked, ngettext
 from schemas.language import gettext as _
 from schemas.vocabularies import NOTICE, SEVERITY
 
@@ -62,12 +62,14 @@ class OfRule:
         severity: ``error``, ``warning`` or ``notice``.
         news: number of findings by kind of news.
         known: number of findings that are known and unchanged.
+        what: what is wrong, in English.
     """
 
     rule: str
     severity: str
     news: Mapping[str, int]
     known: int
+    what: str = ""
 
     @property
     def alarms(self) -> int:
@@ -150,13 +152,17 @@ def mail_settings(environment: Mapping[str, str] = os.environ) -> Mail | None:
     )
 
 
-def message(study: str, run_id: str, night: Night) -> Message | None:
+def message(
+    study: str, run_id: str, night: Night, page: str | None = None, run: str | None = None
+) -> Message | None:
     """Compose the notification of a run, news first; None if nothing failed and nothing is new.
 
     Args:
         study: name of the study.
         run_id: id of Dagster's run.
         night: what happened.
+        page: address of the steward's page, or its path.
+        run: address of the run.
     """
     news = [rule for rule in night.rules if rule.alarms]
     if not night.failed and not night.checks and not news:
@@ -167,11 +173,13 @@ def message(study: str, run_id: str, night: Night) -> Message | None:
         _("released values moved and nothing says why") if moved else "",
         _("refresh FAILED, the last release is unchanged") if night.failed else "",
         _("news: {counted}").format(counted=_counted(news)) if news else "",
-        _("{number} checks failed").format(number=len(others)) if others else "",
+        ngettext("{number} check failed", "{number} checks failed", len(others)).format(number=len(others))
+        if others
+        else "",
     ]
     state = "; ".join(filter(None, states))
     lines = [f"{study}: {state}.", ""]
-    told = [Problem(f"{_(r.severity):7} {r.rule}", _kinds(r)) for r in news]
+    told = [Problem(f"{_(r.severity):7} {r.rule}", _news(r)) for r in news]
     sections = (
         (_("Moved"), moved),
         (_("Failed steps"), night.failed),
@@ -183,16 +191,20 @@ def message(study: str, run_id: str, night: Night) -> Message | None:
     known = _counted([r for r in night.rules if r.severity != NOTICE and r.known], known=True)
     lines += [_("Known and unchanged: {known}.").format(known=known), ""] if known else []
     lines += [
-        _("Run {run}: see Runs in the Dagster UI.").format(run=run_id),
+        _("Run: {address}").format(address=run)
+        if run
+        else _("Run {run}: see Runs in the Dagster UI.").format(run=run_id),
         _("Findings: {command}, or {page}").format(
-            command=f"sarcoma findings --study {study}", page=f"data/published/{study}/steward.html"
+            command=f"sarcoma findings --study {study}", page=page or f"data/published/{study}/steward.html"
         ),
     ]
     return Message(f"[sarcoma] {study}: {state}", "\n".join(lines) + "\n")
 
 
-def _kinds(rule: OfRule) -> str:
-    return ", ".join(_(_WORDS[kind]).format(number=n) for kind, n in rule.news.items() if n)
+def _news(rule: OfRule) -> str:
+    """Return how much is new of a rule, and what is wrong in a line of its own."""
+    kinds = ", ".join(_(_WORDS[kind]).format(number=n) for kind, n in rule.news.items() if n)
+    return f"{kinds}\n          {_(rule.what)}" if rule.what else kinds
 
 
 def _counted(rules: Sequence[OfRule], *, known: bool = False) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from sarcoma_pipeline.orchestration import notification
+from sarcoma_pipeline.orchestration import links, notification
 from sarcoma_pipeline.orchestration.notification import (
     KNOWN,
     NEWS,
@@ -17,9 +17,22 @@ from sarcoma_pipeline.orchestration.notification import (
     Problem,
 )
 from sarcoma_pipeline.orchestration.step_events import failure_reason, short_name
+from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.study.project import Project
 from schemas.language import gettext as _
-from schemas.language import speaking
+from schemas.language import marked, speaking, stored
+
+REASONS = (
+    marked("Above the threshold: {reason}."),
+    marked("{rule} {count} % (at most {number} %)"),
+    marked("{count} files have records or values that are lost or counted twice."),
+    marked("{count} estimates moved, and nothing says why"),
+    marked("{values} moved, and nothing says why: {command}"),
+    marked("{count} released values of {number} patients"),
+    marked("{count} released values of {number} patient"),
+    marked("{count} released value of {number} patient"),
+)
+"""What checks say in English that a message may have to tell."""
 
 
 def tell(project: Project, instance: dg.DagsterInstance, run_id: str) -> list[str]:
@@ -36,7 +49,13 @@ def tell(project: Project, instance: dg.DagsterInstance, run_id: str) -> list[st
     if notification.path(project.notifications, run_id).exists():
         return []
     with speaking(project.study.language):
-        message = notification.message(project.study.name, run_id, night(instance, run_id))
+        message = notification.message(
+            project.study.name,
+            run_id,
+            night(instance, run_id),
+            links.where(project, "steward.html", "view=list&news=1"),
+            f"{project.study.dagster_url.rstrip('/')}/runs/{run_id}",
+        )
     if message is None:
         return []
     try:
@@ -71,7 +90,8 @@ def night(instance: dg.DagsterInstance, run_id: str) -> Night:
             elif not check.passed and check.severity == dg.AssetCheckSeverity.ERROR and _is_news(check):
                 asset = "/".join(check.asset_key.path[1:])
                 what = _("{check} on {asset}").format(check=check.check_name, asset=asset)
-                checks.append(Problem(what, check.description or _("failed")))
+                reason = stored(check.description, REASONS) if check.description else _("failed")
+                checks.append(Problem(what, reason))
     return Night(failed or whole_run, checks, sorted(rules, key=lambda r: (r.severity, r.rule)))
 
 
@@ -82,6 +102,7 @@ def _is_news(check: dg.AssetCheckEvaluation) -> bool:
 
 
 def _of_rules(table: dg.TableMetadataValue) -> Iterator[OfRule]:
+    known = rule_catalogue.rules()
     for record in table.records:
         row = record.data
         yield OfRule(
@@ -89,4 +110,5 @@ def _of_rules(table: dg.TableMetadataValue) -> Iterator[OfRule]:
             str(row["severity"]),
             {kind: int(row[kind] or 0) for kind in NEWS},
             int(row[KNOWN] or 0),
+            known[str(row["rule_id"])].what if str(row["rule_id"]) in known else "",
         )

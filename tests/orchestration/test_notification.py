@@ -1,12 +1,14 @@
 """Notifications of failed runs and failed checks: always a file, and an e-mail where configured."""
 
+import dataclasses
 import socketserver
 import threading
 
 import pytest
 
-from sarcoma_pipeline.orchestration import notification
+from sarcoma_pipeline.orchestration import notification, told_of_run
 from sarcoma_pipeline.orchestration.notification import Night, OfRule, Problem
+from schemas.language import speaking, stored
 
 
 class _Postbox(socketserver.StreamRequestHandler):
@@ -83,7 +85,7 @@ def test_a_mail_begins_with_what_is_new():
     ]
     other = Problem("accounting_identity on quality/accounting", "1 files")
     told = notification.message("s", "run-1", Night(checks=[other], rules=rules))
-    assert told and told.subject == "[sarcoma] s: news: 1 error, 3 warnings; 1 checks failed"
+    assert told and told.subject == "[sarcoma] s: news: 1 error, 3 warnings; 1 check failed"
     assert told.body.splitlines()[2:10] == [
         "News since the last refresh:",
         "  error   assessment.after-death: 1 new",
@@ -94,6 +96,41 @@ def test_a_mail_begins_with_what_is_new():
         "",
         "Known and unchanged: 3 errors, 40 warnings.",
     ]
+
+
+def test_a_mail_says_what_is_wrong_and_where_it_is_shown():
+    told_rule = dataclasses.replace(NEW, what="The examination is dated after the death.")
+    page, run = "https://x.example/s/steward.html#view=list&news=1", "https://d.example/runs/run-1"
+    told = notification.message("s", "run-1", Night(rules=[told_rule]), page, run)
+    assert told and told.body.splitlines()[2:] == [
+        "News since the last refresh:",
+        "  error   assessment.after-death: 1 new",
+        "          The examination is dated after the death.",
+        "",
+        "Known and unchanged: 3 errors.",
+        "",
+        f"Run: {run}",
+        f"Findings: sarcoma findings --study s, or {page}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        (
+            "Above the threshold: value.several 12.3 % (at most 5 %); file.empty 1.0 % (at most 0.5 %).",
+            "Über der Schwelle: value.several 12,3 % (höchstens 5 %); file.empty 1,0 % (höchstens 0,5 %).",
+        ),
+        (
+            "1 released value of 1 patient moved, and nothing says why: sarcoma findings --rule x",
+            "1 freigegebener Wert von 1 Patient ohne Erklärung geändert: sarcoma findings --rule x",
+        ),
+        ("3 estimates moved, and nothing says why", "3 Schätzwerte ohne Erklärung geändert"),
+    ],
+)
+def test_what_a_check_says_is_german_in_a_german_mail(english, german):
+    with speaking("de"):
+        assert stored(english, told_of_run.REASONS) == german
 
 
 def test_a_failed_step_says_that_the_release_is_unchanged():

@@ -91,7 +91,8 @@ def test_letters_have_no_unmarked_text(demo, data, tmp_path, monkeypatch):
     assert told.exit_code == 0, told.output
     pages = sorted(tmp_path.glob("*.html"))
     assert len(pages) > 2
-    left = [line for path in pages for line in unmarked_of_page(path.read_text(), data, (), DELIVERED)]
+    texts = [path.read_text().replace("<wbr>", "") for path in pages]
+    left = [line for text in texts for line in unmarked_of_page(text, data, (), DELIVERED)]
     assert not left, "\n".join(left)
 
 
