@@ -150,7 +150,7 @@ def stored(text: str, templates: tuple[str, ...]) -> str:
 
 
 def _parts(text: str, templates: tuple[str, ...]) -> str:
-    """Translate a sentence within a sentence: each of its parts, or the whole if a part has no translation."""
+    """Translate a sentence within a sentence: each of its parts, or the whole if one has no translation."""
     parts = text.split("; ")
     told = [stored(part, templates) for part in parts]
     if len(parts) > 1 and all(one != part for one, part in zip(told, parts, strict=True)):

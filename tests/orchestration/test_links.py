@@ -60,12 +60,12 @@ def test_jobs_schedules_and_sensors_have_the_owner_of_the_study(centres):
 
 def test_a_link_of_the_launchpad_says_what_it_does():
     shown = [
-        links.launchpad(study(), "acknowledge", ids).value.partition("]")[0]
+        str(links.launchpad(study(), "acknowledge", ids).value).partition("]")[0]
         for ids in (["a" * 16], ["a" * 16, "b" * 16], ["a" * 16] * 15)
     ]
     assert shown == ["[acknowledge 1 finding", "[acknowledge 2 findings", "[acknowledge 15 findings"]
     longest = links.launchpad(study(name="s" * 40), "acknowledge", ["a" * 16] * 400)
-    assert len(longest.value) < 1000
+    assert len(str(longest.value)) < 1000
 
 
 def test_the_launchpad_gets_ids_of_findings_and_nothing_else():
