@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from schemas.finding_words import said
+from schemas.language import gettext
+
 Row = Mapping[str, Any]
 
 
 def lines(
     finding: Row, records: Sequence[Row], readings: Mapping[int, str], decisions: Sequence[Row]
 ) -> Iterator[str]:
-    """Describe a finding: its values, its records, what can be chosen, and every decision ever taken on it.
+    """Describe a finding in the language that is set: its values, its records, what can be chosen, and every decision ever taken on it.
 
     Args:
         finding: the columns of ``quality.ledger``, as delivered.
@@ -21,13 +24,20 @@ def lines(
     """
     for name, value in finding.items():
         if value is not None:
-            yield f"{name:15} {value}"
+            yield f"{name:15} {_in_words(name, value)}"
     yield from _sides(records)
     for number, meaning in readings.items():
         yield f"reading {number}       {meaning}"
     for one in decisions:
         until = f" until {one['until']}" if one["until"] else ""
         yield f"{one['at'][:19]}Z {one['action']}{until} by {one['who']}: {one['reason']}"
+
+
+def _in_words(name: str, value: Any) -> Any:
+    """Translate a text of the program; delivered values stay as they are."""
+    if name in ("what", "remedy", "role"):
+        return gettext(value)
+    return said(value, name) if value and name in ("position", "note", "why") else value
 
 
 def _sides(records: Sequence[Row]) -> Iterator[str]:
@@ -37,7 +47,7 @@ def _sides(records: Sequence[Row]) -> Iterator[str]:
         rows = [row for row, own in zip(records, places, strict=True) if own == place]
         whose = f", patient {rows[0]['pseudonym']}" if rows[0]["pseudonym"] else ""
         name = "this record" if rows[0]["at_fault"] else "compared with"
-        yield f"{name:15} {rows[0]['source'] or 'no source'}: {place[1]}, {place[2]}{whose}"
+        yield f"{name:15} {rows[0]['source'] or 'no source'}: {place[1]}, {_in_words('position', place[2])}{whose}"
         for row in rows:
             value = f"{row['column_name']} = {row['value'] or 'no value'}: " if row["column_name"] else ""
-            yield f"{'':15} {value}{row['role']}, {row['why']}"
+            yield f"{'':15} {value}{_in_words('role', row['role'])}, {_in_words('why', row['why'])}"

@@ -26,7 +26,7 @@ from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json, whole
 from sarcoma_pipeline.cli.warehouse_rows import identity_gate, one_connection, rows
 from sarcoma_pipeline.study.project import Project
-from schemas.language import LANGUAGES, SOURCE, gettext, in_frame, speaking
+from schemas.language import LANGUAGES, SOURCE, in_frame, speaking
 from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, NOTICE, REOPEN, WAIVE, WAIVED
 
 if TYPE_CHECKING:
@@ -142,7 +142,6 @@ def show(study: str, finding_id: str, as_json: bool) -> None:
 
     from sarcoma_pipeline.cli import finding_shown
     from sarcoma_pipeline.quality import decision_requests
-    from schemas.finding_words import said
 
     project = configured(study)
     every = current(project)
@@ -160,24 +159,9 @@ def show(study: str, finding_id: str, as_json: bool) -> None:
         say_json({**row, "finding_records": records, "readings": chosen, "decisions": decisions})
         return
     with speaking(project.study.language):
-        told = {
-            name: gettext(value)
-            if name in ("what", "remedy")
-            else said(value, name)
-            if name in ("position", "note") and value
-            else value
-            for name, value in row.items()
-        }
-        sides = [
-            {
-                **one,
-                "role": gettext(one["role"]),
-                **{c: one[c] and said(one[c], c) for c in ("position", "why")},
-            }
-            for one in records
-        ]
         meanings = decision_requests.in_sentences(found, readings).get(finding_id, {})
-    for line in finding_shown.lines(told, sides, meanings, decisions):
+        told = list(finding_shown.lines(row, records, meanings, decisions))
+    for line in told:
         say(line)
 
 
