@@ -14,7 +14,9 @@ Row = Mapping[str, Any]
 def lines(
     finding: Row, records: Sequence[Row], readings: Mapping[int, str], decisions: Sequence[Row]
 ) -> Iterator[str]:
-    """Describe a finding in the language that is set: its values, its records, what can be chosen, and every decision ever taken on it.
+    """Describe a finding: its values, its records, what can be chosen, and every decision ever taken on it.
+
+    Texts of the program are in the language that is set.
 
     Args:
         finding: the columns of ``quality.ledger``, as delivered.
@@ -47,7 +49,8 @@ def _sides(records: Sequence[Row]) -> Iterator[str]:
         rows = [row for row, own in zip(records, places, strict=True) if own == place]
         whose = f", patient {rows[0]['pseudonym']}" if rows[0]["pseudonym"] else ""
         name = "this record" if rows[0]["at_fault"] else "compared with"
-        yield f"{name:15} {rows[0]['source'] or 'no source'}: {place[1]}, {_in_words('position', place[2])}{whose}"
+        at = f"{place[1]}, {_in_words('position', place[2])}{whose}"
+        yield f"{name:15} {rows[0]['source'] or 'no source'}: {at}"
         for row in rows:
             value = f"{row['column_name']} = {row['value'] or 'no value'}: " if row["column_name"] else ""
             yield f"{'':15} {value}{_in_words('role', row['role'])}, {_in_words('why', row['why'])}"
