@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import dagster as dg
 
@@ -24,8 +24,11 @@ _DOCS = {
 }
 """Page of the documentation on each layer."""
 
-_IDS = 15
-"""Maximum number of findings in one address of the launchpad: Dagster hides Markdown of 1,000 characters."""
+_IDS = 20
+"""Maximum number of findings in one address of the launchpad."""
+
+_LEGIBLE = ":[],;'"
+"""Characters of a run config that an address may contain as they are."""
 
 
 def group(project: Project, layer: str) -> str:
@@ -75,16 +78,16 @@ def where(project: Project, path: str, fragment: str = "") -> str:
 def launchpad(project: Project, action: str, finding_ids: Sequence[str]) -> dg.MetadataValue:
     """Return a link to the launchpad of the job ``decide``; it holds ids of findings and nothing else.
 
-    The UI shows the address of a link; in Markdown it shows what the link does.
+    The UI shows the address itself (and hides a link with a title in a dialog), so that as little as possible
+    of it is encoded.
     """
-    named = min(len(finding_ids), _IDS)
-    whole = f"{named} finding{'' if named == 1 else 's'}"
-    label = f"{action} {whole if named == len(finding_ids) else f'{named} of {len(finding_ids)} findings'}"
-    ids = ", ".join(f'"{finding}"' for finding in finding_ids[:_IDS])
+    ids = ", ".join(f"'{finding}'" for finding in finding_ids[:_IDS])
     config = (
         f"ops:\n  record_decisions:\n    config:\n      action: {action}\n      finding_ids: [{ids}]\n"
         "      by: # your name\n      reason: # why; no names of patients and no birth dates\n"
     )
     # Relative to the UI itself, under whatever address it is reached.
-    address = f"/locations/{quote(project.study.name)}/jobs/decide/playground/setup?config={quote(config)}"
-    return dg.MetadataValue.md(f"[{label}]({address})")
+    return dg.MetadataValue.url(
+        f"/locations/{quote(project.study.name)}/jobs/decide/playground/setup"
+        f"?config={quote_plus(config, safe=_LEGIBLE)}"
+    )
