@@ -400,7 +400,8 @@ def _record(project: Project, requests: Sequence[Request]) -> None:
     for row in recorded.iter_rows(named=True):
         until = f" until {row['until']}" if row["until"] else ""
         say(f"{row['finding_id']}: {row['action']}{until}")
-    say(f"{recorded.height} decisions recorded; they take effect with the next refresh")
+    recorded_now = "1 decision" if recorded.height == 1 else f"{recorded.height} decisions"
+    say(f"{recorded_now} recorded, in effect from the next refresh on")
 
 
 def _refused(refused: Any) -> Refused:

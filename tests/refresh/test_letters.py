@@ -43,7 +43,7 @@ def test_a_letter_is_answered_and_the_finding_resolved_after_the_next_delivery(c
             for place, text in enumerate(cells.values()):
                 out.write_string(number, place, text or "")
     read = copy.sarcoma("findings", "answers", str(returned), "--by", "S")
-    assert read.exit_code == 0 and "1 decisions recorded" in read.output, read.output
+    assert read.exit_code == 0 and "1 decision recorded" in read.output, read.output
     assert f"{blank.height - 1} questions without an answer" in read.output
     shown = copy.sarcoma("findings", "list", "--rule", RULE).output
     assert "acknowledged" in shown and "answer of the sender: corrected" in shown

@@ -50,7 +50,7 @@ class Mornings:
             return []
         text = mail.read_text("utf-8")
         assert run.run_id in text
-        return [line for line in text.partition("\nRun ")[0].splitlines() if line]
+        return [line for line in text.partition("\nRun: ")[0].splitlines() if line]
 
     def findings(self, rule: str) -> list[str]:
         found = self.place.warehouse(
@@ -87,7 +87,9 @@ def test_a_steward_is_told_what_is_new_and_nothing_else(copy, monkeypatch):
         "sts_imrt: news: 1 error, 1 warning.",
         "News since the last refresh:",
         "  error   file.empty: 1 new",
+        "          The file has no content, or no record in it.",
         "  warning dataset.files-unread: 1 new",
+        "          More than one in five files of the source could not be read.",
         f"{known}{errors} errors, {warnings} warnings.",
     ]
 
@@ -105,7 +107,7 @@ def test_a_steward_is_told_what_is_new_and_nothing_else(copy, monkeypatch):
     empty.touch()
     mail = mornings.night()
     assert mail[0] == "Subject: [sarcoma] sts_imrt: news: 1 error, 1 warning"
-    assert mail[3:5] == ["  error   file.empty: 1 back", "  warning dataset.files-unread: 1 back"]
+    assert mail[3:7:2] == ["  error   file.empty: 1 back", "  warning dataset.files-unread: 1 back"]
 
     # 6: a year of a reply is mistyped: the death lies in the future.
     content = office.read_bytes()
