@@ -13,6 +13,7 @@ import click
 from sarcoma_pipeline.cli.study_option import configured, released, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json
 from sarcoma_pipeline.cli.warehouse_rows import by_centre
+from schemas.language import speaking
 
 if TYPE_CHECKING:
     import polars as pl
@@ -97,7 +98,8 @@ def _draw(project: Project, n: int, seed: int, into: Path, numbers: Path | None,
     try:
         if numbers is not None:
             _write_numbers(project, numbers, drawn["pseudonym"])
-        chart_sheet.write(into, sample_id, drawn["pseudonym"])
+        with speaking(project.study.language):
+            chart_sheet.write(into, sample_id, drawn["pseudonym"])
     except FileExistsError as there:
         raise click.ClickException(
             f"{there.filename} already exists; somebody may have filled it in"

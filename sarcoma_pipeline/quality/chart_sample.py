@@ -15,6 +15,7 @@ from typing import Literal
 
 import polars as pl
 
+from schemas.language import marked
 from schemas.vocabularies import DISTANT_RELAPSE, LOCAL_RELAPSE, RELAPSES, VOCABULARIES
 
 Kind = Literal["code", "number", "date", "text"]
@@ -46,25 +47,27 @@ def _coded(name: str, title: str, vocabulary: str = "") -> Variable:
 
 
 VARIABLES = (
-    _coded("sex", "Sex"),
-    Variable("diagnosis_date", "Date of the first pathological diagnosis (biopsy)", "date"),
-    Variable("icdo3_morphology", "Morphology, ICD-O-3 (8802/3)", "text"),
-    Variable("icd10_site", "Site, ICD-10 (C49.2)", "text"),
-    _coded("t_stage", "T category at diagnosis"),
-    _coded("n_stage", "N category at diagnosis"),
-    _coded("fnclcc_grade", "FNCLCC grade at diagnosis"),
-    Variable("tumour_size_cm", "Largest diameter at diagnosis, cm", "number", tolerance=0.05),
-    _coded("tumour_depth", "Depth"),
-    Variable("resected", "Definitive resection of the primary", "code", ("yes", "no")),
-    _coded("residual_status", "Residual status of the definitive resection"),
-    _coded("radiation_sequence", "Radiotherapy in relation to surgery"),
-    Variable("dose_gy", "Total dose, Gy", "number", tolerance=0.05),
-    Variable("fractions", "Fractions", "number"),
-    _coded("technique", "Technique"),
-    _coded("chemotherapy", "Chemotherapy for the primary", "yes_no_unknown"),
-    Variable("local_relapse_date", "Date of the first local relapse, or none", "date", event=True),
-    Variable("distant_relapse_date", "Date of the first distant relapse, or none", "date", event=True),
-    Variable("death_date", "Date of death, or none", "date", event=True),
+    _coded("sex", marked("Sex")),
+    Variable("diagnosis_date", marked("Date of the first pathological diagnosis (biopsy)"), "date"),
+    Variable("icdo3_morphology", marked("Morphology, ICD-O-3 (8802/3)"), "text"),
+    Variable("icd10_site", marked("Site, ICD-10 (C49.2)"), "text"),
+    _coded("t_stage", marked("T category at diagnosis")),
+    _coded("n_stage", marked("N category at diagnosis")),
+    _coded("fnclcc_grade", marked("FNCLCC grade at diagnosis")),
+    Variable("tumour_size_cm", marked("Largest diameter at diagnosis, cm"), "number", tolerance=0.05),
+    _coded("tumour_depth", marked("Depth")),
+    Variable("resected", marked("Definitive resection of the primary"), "code", ("yes", "no")),
+    _coded("residual_status", marked("Residual status of the definitive resection")),
+    _coded("radiation_sequence", marked("Radiotherapy in relation to surgery")),
+    Variable("dose_gy", marked("Total dose, Gy"), "number", tolerance=0.05),
+    Variable("fractions", marked("Fractions"), "number"),
+    _coded("technique", marked("Technique")),
+    _coded("chemotherapy", marked("Chemotherapy for the primary"), "yes_no_unknown"),
+    Variable("local_relapse_date", marked("Date of the first local relapse, or none"), "date", event=True),
+    Variable(
+        "distant_relapse_date", marked("Date of the first distant relapse, or none"), "date", event=True
+    ),
+    Variable("death_date", marked("Date of death, or none"), "date", event=True),
 )
 """Variables of the sheet, in its order."""
 

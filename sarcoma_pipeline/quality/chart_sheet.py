@@ -1,7 +1,7 @@
 """Write the blind abstraction sheet of a sample, and read it back.
 
 Blind means: the sheet contains no value of the release, and its order tells nothing. It names patients by
-pseudonym only.
+pseudonym only. What to look up is said in the language that is set; names and codes are those of the release.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import polars as pl
 from sarcoma_pipeline.quality import own_sheets
 from sarcoma_pipeline.quality.chart_review import NONE, UNKNOWN
 from sarcoma_pipeline.quality.chart_sample import VARIABLES
+from schemas.language import gettext as _
 from schemas.spreadsheet import PLAIN_TEXTS
 
 _ID, _PATIENT, _REMARK = "sample_id", "pseudonym", "remark"
@@ -60,9 +61,9 @@ def sheet(sample_id: str, patients: pl.Series) -> bytes:
         page.freeze_panes(1, 2)
         about = book.add_worksheet("variables")
         about.set_column(0, 2, 45)
-        lines = [("variable", "what to look up", "how to enter it")]
-        lines += [(v.name, v.title, _how(v.kind, v.codes, v.event)) for v in VARIABLES]
-        lines.append((_REMARK, "anything to tell; no names and no birth dates", "text"))
+        lines = [(_("variable"), _("what to look up"), _("how to enter it"))]
+        lines += [(v.name, _(v.title), _how(v.kind, v.codes, v.event)) for v in VARIABLES]
+        lines.append((_REMARK, _("anything to tell; no names and no birth dates"), _("text")))
         for number, line in enumerate(lines):
             for place, cell in enumerate(line):
                 about.write_string(number, place, cell, text if number else head)
@@ -71,13 +72,16 @@ def sheet(sample_id: str, patients: pl.Series) -> bytes:
 
 def _how(kind: str, codes: tuple[str, ...], event: bool) -> str:
     usual = {
-        "code": "one of: " + ", ".join(codes),
-        "number": "a number",
+        "code": _("one of: {codes}").format(codes=", ".join(codes)),
+        "number": _("a number"),
         "date": "2030-12-31",
-        "text": "the code",
+        "text": _("the code"),
     }
-    none = f"; {NONE[0]} if it did not happen" if event else ""
-    return f"{usual[kind]}{none}; {UNKNOWN[1]} if the chart does not say; empty if not looked up"
+    parts = [usual[kind]]
+    if event:
+        parts.append(_("{none} if it did not happen").format(none=NONE[0]))
+    parts.append(_("{unknown} if the chart does not say").format(unknown=UNKNOWN[1]))
+    return "; ".join([*parts, _("empty if not looked up")])
 
 
 def read(path: Path) -> tuple[str, Mapping[str, Mapping[str, str]]]:

@@ -6,6 +6,7 @@ import random
 import zipfile
 from collections import Counter
 
+import fastexcel
 import polars as pl
 import pytest
 
@@ -13,6 +14,7 @@ from sarcoma_pipeline.quality import chart_review, chart_sheet
 from sarcoma_pipeline.quality.chart_review import compared, review
 from sarcoma_pipeline.quality.chart_sample import VARIABLES, draw, shares, strata, truth
 from sarcoma_pipeline.survival.proportions import exact_interval
+from schemas.language import speaking
 
 OF = {variable.name: variable for variable in VARIABLES}
 TODAY = dt.date(2026, 5, 1)
@@ -201,3 +203,13 @@ def test_a_sheet_read_again_replaces_its_result_and_a_torn_line_is_dropped(tmp_p
     assert chart_review.digest(log) == first
     assert chart_review.digest(tmp_path / "none.csv") is None
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_to_look_up_is_said_in_the_language_of_the_study():
+    with speaking("de"):
+        made = chart_sheet.sheet("s1", pl.Series(["p1"]))
+    told = fastexcel.read_excel(made).load_sheet(1, header_row=None).to_polars().rows()
+    assert told[9][:2] == ("tumour_depth", "Tiefe")
+    assert told[9][2].startswith("eines von: superficial, deep; unknown, wenn")
+    names = [row[0] for row in told[1:-1]]
+    assert names == [v.name for v in VARIABLES], "what is read back stays as it is"
