@@ -1,6 +1,7 @@
 """A builder of received records, and the way from them to curated rows, for described patients."""
 
 import datetime as dt
+import gc
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,9 @@ from schemas.contract import CONTRACTS
 from tests import both_sides
 from tests.cpu_time import pytest_terminal_summary
 from tests.markers import pytest_collection_modifyitems
+
+# As in `sarcoma_pipeline.cli`: imports and collected tests make objects that live until the end.
+gc.set_threshold(50_000)
 
 # A process that outlives its refresh would outlive the test; the tests of these processes call for them.
 os.environ[opinion_process.SWITCH] = "off"

@@ -6,26 +6,22 @@ import pytest
 
 TESTS = Path(__file__).parent
 FOLDERS = {"refresh", "deploy", "reliability"}
-"""All tests in these folders are end to end; elsewhere a test carries the marker itself."""
-REFRESH_ANEW = {"copy", "place"}
-"""Fixtures of tests that change a study; tests that only read take ``demo`` or ``tcga``."""
+"""All tests in these folders are end to end and slow; elsewhere a test carries the markers itself.
+
+What a refresh makes of the demo, ``tests/oracle/test_demo_in_process.py`` tests in seconds, without Dagster.
+"""
 AROUND_THE_DOMAIN = {
     "cli": ("commands", "decide", "findings"),
-    "deploy": ("deploy",),
-    "operations": ("never_published", "restore"),
+    "operations": ("mistakes", "never_published", "restore"),
     "orchestration": ("dagster_internals", "retries", "run_history", "warehouse_resource"),
     "publish": ("key_rotation",),
     "publish/report": ("steward_browser",),
-    "refresh": (
-        "content_policy", "migrations", "morning", "opinion_process", "preview", "publications",
-        "stale_status", "status", "tcga", "upkeep",
-    ),
     "synthetic": ("crowd", "dicom_anatomy", "render"),
     "warehouse": ("centres", "permissions", "record_copies", "unchanged_patients"),
 }  # fmt: skip
 """Slow modules by folder: commands, processes, storage, pages, the second study and the demo's generator.
 
-`make test` refreshes the demo once; the rooms of the domain have their own tests.
+The rooms of the domain have their own tests.
 """
 
 
@@ -43,5 +39,5 @@ def pytest_collection_modifyitems(items):
         folder = item.path.relative_to(TESTS).parts[0]
         if folder in FOLDERS:
             item.add_marker("end_to_end")
-        if item.path in slow or (folder == "refresh" and REFRESH_ANEW & set(item.fixturenames)):
+        if item.path in slow or folder in FOLDERS:
             item.add_marker("slow")

@@ -149,15 +149,16 @@ def _dated(tumour: pl.DataFrame, sound: Frames) -> pl.DataFrame:
     frame = tumour
     for part in (born, died):
         frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
-    date, low, high = cut(
-        pl.col("diagnosis_date"),
-        pl.col("diagnosis_date_precision"),
+    narrowed = cut(
+        frame,
+        "diagnosis_date",
+        "diagnosis_date_precision",
         pl.col("_born"),
         pl.min_horizontal("first_therapy", "_died"),
     )
-    return frame.with_columns(
-        diagnosis_date=date, diagnosis_date_earliest=low, diagnosis_date_latest=high
-    ).drop("_born", "_died")
+    return narrowed.rename({"_low": "diagnosis_date_earliest", "_high": "diagnosis_date_latest"}).drop(
+        "_born", "_died"
+    )
 
 
 def _supplemented(tumour: pl.DataFrame, told: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:

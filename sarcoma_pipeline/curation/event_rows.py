@@ -101,28 +101,42 @@ def nth_of_the_day(frame: pl.DataFrame, day: Sequence[str | pl.Expr], name: pl.E
 
 
 def cut(
-    date: pl.Expr, precision: pl.Expr, not_before: pl.Expr, not_after: pl.Expr
-) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    frame: pl.DataFrame, date: str, precision: str, not_before: pl.Expr, not_after: pl.Expr
+) -> pl.DataFrame:
     """Narrow the interval of a partial date by other known dates.
 
     A full month stands for its 15th and a full year for 1 July; a narrowed interval stands for its middle,
     rounded down. Limits that exclude the whole interval are ignored.
 
     Args:
-        date: the date of the typed table.
-        precision: its precision; null means exact to the day.
+        frame: rows with the date of the typed table and its precision.
+        date: the column of the date, which is replaced.
+        precision: the column of its precision; null means exact to the day.
         not_before: a day before which it cannot be; null if nothing is known.
         not_after: a day after which it cannot be.
 
     Returns:
-        The date, its first and its last possible day.
+        The frame, with the first and the last possible day in ``_low`` and ``_high``.
     """
-    first, last = interval(date, precision)
-    low = pl.max_horizontal(first, not_before)
-    high = pl.min_horizontal(last, not_after)
-    possible = (low <= high).fill_null(False) & precision.is_in(["month", "year"]).fill_null(False)
-    low = pl.when(possible).then(low).otherwise(first)
-    high = pl.when(possible).then(high).otherwise(last)
-    touched = (low != first) | (high != last)
+    first, last = interval(pl.col(date), pl.col(precision))
+    # In steps, because a part that several expressions share is computed once for each of them.
+    narrowed = (
+        frame.with_columns(_first=first, _last=last, _not_before=not_before, _not_after=not_after)
+        .with_columns(
+            _low=pl.max_horizontal("_first", "_not_before"), _high=pl.min_horizontal("_last", "_not_after")
+        )
+        .with_columns(
+            _possible=(pl.col("_low") <= pl.col("_high")).fill_null(False)
+            & pl.col(precision).is_in(["month", "year"]).fill_null(False)
+        )
+        .with_columns(
+            _low=pl.when("_possible").then("_low").otherwise("_first"),
+            _high=pl.when("_possible").then("_high").otherwise("_last"),
+        )
+    )
+    low, high = pl.col("_low"), pl.col("_high")
+    touched = (low != pl.col("_first")) | (high != pl.col("_last"))
     middle = low + pl.duration(days=(high - low).dt.total_days() // 2)
-    return pl.when(touched.fill_null(False)).then(middle).otherwise(date), low, high
+    return narrowed.with_columns(
+        pl.when(touched.fill_null(False)).then(middle).otherwise(date).alias(date)
+    ).drop("_first", "_last", "_not_before", "_not_after", "_possible")

@@ -25,7 +25,7 @@ from sarcoma_pipeline.curation.identity_differences import (
 from sarcoma_pipeline.curation.identity_names import (
     PERSON,
     family_names,
-    folded_names,
+    folded_plain,
     in_another_form,
     linked_by_name,
 )
@@ -135,11 +135,17 @@ def link(
         ``curated.link``, ``curated.identity_reading``, the identity findings, and what is out of scope:
         records of phantoms, and records that a decision assigns to no patient.
     """
-    family, given = without_prefix(pl.col("family_name")), without_title(pl.col("given_names"))
-    persons = typed_frames[PERSON].with_columns(
-        _name=pl.concat_str(family, pl.lit("|"), given),
-        _folded=folded_names(),
-        family_names=family_names(),
+    persons = (
+        typed_frames[PERSON]
+        .with_columns(
+            _family=without_prefix(pl.col("family_name")), _given=without_title(pl.col("given_names"))
+        )
+        .with_columns(
+            _name=pl.concat_str("_family", pl.lit("|"), "_given"),
+            _folded=folded_plain(pl.col("_family"), pl.col("_given")),
+            family_names=family_names(),
+        )
+        .drop("_family", "_given")
     )
     masters = persons.filter("master").sort("person_ref", *NEWEST_LAST, nulls_last=False)
     latest = masters.group_by("person_ref", maintain_order=True).last().rename({"person_ref": "patient_id"})

@@ -18,7 +18,11 @@ PERSON = typed.Person.table()
 def folded_names(prefix: str = "") -> pl.Expr:
     """Return family name and given names in the form in which they are compared."""
     family = without_prefix(pl.col(f"{prefix}family_name"))
-    given = without_title(pl.col(f"{prefix}given_names"))
+    return folded_plain(family, without_title(pl.col(f"{prefix}given_names")))
+
+
+def folded_plain(family: pl.Expr, given: pl.Expr) -> pl.Expr:
+    """Return the same, from names without prefixes and titles."""
     return pl.concat_str(folded(family), pl.lit("|"), folded(given))
 
 

@@ -36,8 +36,11 @@ def curate(
     Returns:
         Rows of ``curated.toxicity`` without days since time zero, unless the source has only days.
     """
+    stated, revisions = sound[typed.Toxicity.table()], wound_revisions(operations)
+    if stated.is_empty() and revisions.is_empty():
+        return Toxicity.empty()
     therapies = _therapies(courses, operations, systemic)
-    told = _attributed(_stated(sound[typed.Toxicity.table()]), therapies)
+    told = _attributed(_stated(stated), therapies)
     lone = pl.when(pl.col("attribution").is_null()).then("record_id")
     folded = pl.col("term").str.strip_chars().str.to_lowercase()
     same = [
@@ -62,7 +65,7 @@ def curate(
     )
     needed = pl.col("code").is_in(list(codes.REVISION_NEEDED)) & (pl.col("code_system") == "oBDS")
     merged = merged.with_columns(revision=needed.fill_null(False))
-    both = pl.concat([merged, wound_revisions(operations)], how="diagonal")
+    both = pl.concat([merged, revisions], how="diagonal")
     both = both.rename({"therapy_day_told": "therapy_day"})
     return Toxicity.conform(
         both.sort(

@@ -87,6 +87,8 @@ def observe(toxicity: pl.DataFrame, vital: pl.DataFrame) -> pl.DataFrame:
         toxicity: ``curated.toxicity`` with days.
         vital: ``curated.vital_status``.
     """
+    if toxicity.is_empty():
+        return Observation.empty()
     told = toxicity.filter(pl.col("kind").ne_missing("wound revision")).with_columns(_window=window())
     present = told.filter(statement="present")
     last = interval(pl.col("onset_date"), pl.col("onset_date_precision"))[1]

@@ -196,14 +196,17 @@ def _may_be_chosen(*over: str) -> pl.Expr:
 
 def _after_the_last_contact(frame: pl.DataFrame) -> pl.DataFrame:
     """Narrow a partial date of death by the last day on which the patient was examined or stated alive."""
-    date, _, _ = cut(
-        pl.col("death_date"),
-        pl.col("death_date_precision"),
+    narrowed = cut(
+        frame.with_columns(_as_told="death_date"),
+        "death_date",
+        "death_date_precision",
         pl.max_horizontal("seen_date", "_exact"),
         pl.lit(None, dtype=pl.Date),
     )
-    moved = (date - pl.col("death_date")).dt.total_days().fill_null(0).cast(pl.Int32)
-    return frame.with_columns(death_date=date, death_day=pl.col("death_day") + moved).drop("_exact")
+    moved = (pl.col("death_date") - pl.col("_as_told")).dt.total_days().fill_null(0).cast(pl.Int32)
+    return narrowed.with_columns(death_day=pl.col("death_day") + moved).drop(
+        "_exact", "_as_told", "_low", "_high"
+    )
 
 
 def _last_seen(sound: Frames, zero: pl.DataFrame) -> pl.DataFrame:

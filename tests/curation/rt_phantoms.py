@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import Tag
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from sarcoma_pipeline.sources import dicom_contours, dicom_dose_grid
@@ -77,6 +79,15 @@ def structure_set(
     return dicom_contours.structures(structure_set_object(regions, kind, frame))
 
 
+def with_points(contour: Dataset, points: np.ndarray) -> Dataset:
+    """Add the points as they will be written: pydicom makes an object of every number, which takes long."""
+    text = "\\".join(f"{value:.4f}" for value in np.ravel(points)).encode()
+    text += b" " * (len(text) % 2)
+    tag = Tag("ContourData")
+    contour[tag] = RawDataElement(tag, "DS", len(text), text, 0, False, True)
+    return contour
+
+
 def structure_set_object(
     regions: Sequence[tuple[str, str, Sequence[np.ndarray]]],
     kind: str = "CLOSED_PLANAR",
@@ -91,11 +102,7 @@ def structure_set_object(
         if frame:
             data.StructureSetROISequence[-1].ReferencedFrameOfReferenceUID = frame
         drawn = [
-            _item(
-                ContourGeometricType=kind,
-                NumberOfContourPoints=len(points),
-                ContourData=[f"{value:.4f}" for value in np.ravel(points)],
-            )
+            with_points(_item(ContourGeometricType=kind, NumberOfContourPoints=len(points)), points)
             for points in contours
         ]
         data.ROIContourSequence.append(_item(ReferencedROINumber=number, ContourSequence=drawn))

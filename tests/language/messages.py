@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -72,12 +73,13 @@ class Message:
     where: str
 
 
-def messages() -> list[Message]:
+@cache
+def messages() -> tuple[Message, ...]:
     """Return every text once, rules first, then by file."""
     found: dict[tuple[object, object], Message] = {}
     for one in (*_of_rules(), *_of_declarations(), *_of_vocabularies(), *_of_files()):
         found.setdefault((one.text, one.context), one)
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _of_rules() -> Iterator[Message]:

@@ -58,6 +58,7 @@ TOXICITY = (
     ToxicityEndpoint(name="wound", title="W", measure="major wound complication", by="sequence"),
 )
 NIGHT = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
+DEMO_NIGHT = NIGHT.with_columns(received_on=dt.date(2022, 1, 10))
 
 PROVENANCE = ("record_id", "record_ids", "evidence", "file_id", "ordinal", "position", "pseudonym")
 

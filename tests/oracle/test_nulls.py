@@ -5,7 +5,6 @@ Of every value, every report and every row that is delivered of some patients, o
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 import re
 from collections.abc import Iterator
@@ -15,11 +14,11 @@ import polars as pl
 import pytest
 from lxml import etree
 
-from sarcoma_pipeline.synthetic.render import demo
 from schemas.configuration import load_study
 from tests.oracle import null_sweep
+from tests.oracle.conftest import ReadDemo
 from tests.oracle.grammar import NS
-from tests.oracle.in_process import NIGHT, SOURCES, STRICT, STUDY, read
+from tests.oracle.in_process import DEMO_NIGHT, NIGHT, SOURCES, STRICT, STUDY
 from tests.oracle.null_sweep import Seen, Setting, Silent, silent
 from tests.oracle.nulls import Delivered, Mutant, mutants
 from tests.oracle.patients import document
@@ -60,12 +59,12 @@ def some(everything: Iterator[Mutant], count: int) -> list[Mutant]:
 class Demo:
     """The demo's patients with all that their sources deliver."""
 
-    def __init__(self, drop: Path) -> None:
-        demo(drop, 7, ROOT / "data/demo")
-        self.study, self.sources = load_study(ROOT / "data/studies/sts_imrt")
-        self.received, self.files = read(drop, self.sources)
+    def __init__(self, demo: ReadDemo) -> None:
+        self.study, self.sources, self.received, self.files = (
+            demo.study, demo.sources, demo.received, demo.files,
+        )  # fmt: skip
         parser = etree.XMLParser(remove_blank_text=True)
-        self.roots = {f"obds/{p.name}": etree.parse(str(p), parser).getroot() for p in _whole(drop)}
+        self.roots = {f"obds/{p.name}": etree.parse(str(p), parser).getroot() for p in _whole(demo.drop)}
 
     def patients(self) -> list[str]:
         """Numbers of the patients with all kinds of source and an export that is whole, in order."""
@@ -102,8 +101,7 @@ class Demo:
 
     def setting(self, folder: Path, patient: Delivered) -> Setting:
         heads = {name: self.roots[name] for name in patient.reports}
-        night = NIGHT.with_columns(received_on=dt.date(2022, 1, 10))
-        return Setting(folder, heads, self.sources, self.study, night, self.files)
+        return Setting(folder, heads, self.sources, self.study, DEMO_NIGHT, self.files)
 
 
 def _whole(drop: Path) -> list[Path]:
@@ -113,8 +111,8 @@ def _whole(drop: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def demonstrated(tmp_path_factory) -> Demo:
-    return Demo(tmp_path_factory.mktemp("demo"))
+def demonstrated(read_demo) -> Demo:
+    return Demo(read_demo)
 
 
 def drawn(folder: Path, seed: int) -> tuple[Delivered, Setting]:

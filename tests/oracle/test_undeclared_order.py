@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from pathlib import Path
-
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.synthetic.render import demo
-from schemas.configuration import load_study
-from tests.oracle.in_process import NIGHT, Built, build, derive, read
+from tests.oracle.in_process import DEMO_NIGHT, Built, build, derive
 from tests.oracle.test_metamorphic import delivered, people
 from tests.oracle.undeclared_order import drawn_by_lot
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_the_lot_is_drawn_where_nothing_is_declared_and_only_there():
@@ -52,14 +45,12 @@ def test_what_polars_may_order_as_it_likes_changes_nothing(tmp_path_factory, lot
         assert drawn[table] == rows, table
 
 
-def test_nothing_of_the_demo_rests_on_it(tmp_path):
+def test_nothing_of_the_demo_rests_on_it(read_demo):
     """Plans, treatment records, tables and replies of registry offices go the same way."""
-    demo(tmp_path, 7, ROOT / "data/demo")
-    study, sources = load_study(ROOT / "data/studies/sts_imrt")
-    received, paths = read(tmp_path, sources)
-    night = NIGHT.with_columns(received_on=dt.date(2022, 1, 10))
-    declared = content(derive(received, sources, paths, study, night))
+    declared = content(read_demo.derived)
     with drawn_by_lot(1):
-        drawn = content(derive(received, sources, paths, study, night))
+        drawn = content(
+            derive(read_demo.received, read_demo.sources, read_demo.files, read_demo.study, DEMO_NIGHT)
+        )
     for table, rows in declared.items():
         assert drawn[table] == rows, table

@@ -205,5 +205,12 @@ class Nights(RuleBasedStateMachine):
         assert [(f, a, c, u) for f, a, c, u in kept] == self.decided
 
 
-TestNights = Nights.TestCase
-TestNights.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+def nights(of: int) -> type:
+    """The machine as a test case of some examples."""
+    made = type("Nights", (Nights,), {}).TestCase
+    made.settings = settings(max_examples=of, stateful_step_count=20, deadline=None)
+    return made
+
+
+TestSomeNights = nights(8)
+TestNights = pytest.mark.slow(nights(30))

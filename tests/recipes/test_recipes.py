@@ -174,6 +174,7 @@ def test_a_column_from_obds_to_the_cohort_is_three_files(copy):
     assert _run(copy, USE_COLUMN) == ["['2']", "True"]
 
 
+@pytest.mark.slow
 def test_a_reader_is_one_module_and_one_entry(copy):
     (copy / "sarcoma_pipeline/sources/json_lines.py").write_text(JSON_LINES)
     registry = copy / "sarcoma_pipeline/sources/readers.py"

@@ -37,7 +37,7 @@ class Bracketed(NullTranslations):
         return self.gettext(message)
 
 
-@pytest.fixture(scope="module", params=["all", "public"])
+@pytest.fixture(scope="module", params=[pytest.param("all", marks=pytest.mark.slow), "public"])
 def printed(request, study: Study, sources: Sources, frames: dict[str, pl.DataFrame]):
     """Return a function that prints the report, for everybody or for the public."""
     policy = Disclosure() if request.param == "public" else None
