@@ -20,6 +20,7 @@ from sarcoma_pipeline.curation import (
     table_rows,
 )
 from sarcoma_pipeline.curation.reports import RowsOf
+from sarcoma_pipeline.curation.tumour_numbers import RECORDS
 from sarcoma_pipeline.curation.vital_statements import undated_deaths
 from schemas import typed, typed_dicom
 from schemas.configuration import DicomSource, MappedSource, ObdsSource, RegistrySource, SourceFiles, Sources
@@ -33,13 +34,7 @@ from schemas.vocabularies import DUPLICATE
 
 TYPED: tuple[type[Contract], ...] = (
     typed.Person,
-    typed.Diagnosis,
-    typed.Surgery,
-    typed.Radiotherapy,
-    typed.SystemicTherapy,
-    typed.Assessment,
-    typed.Metastasis,
-    typed.Toxicity,
+    *RECORDS,
     typed.TumourAssignment,
     typed.VitalStatus,
     typed_dicom.Plan,

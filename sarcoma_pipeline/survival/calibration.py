@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sarcoma_pipeline.survival.concordance import linear_predictor
 from sarcoma_pipeline.survival.design import ModelData, at_risk, model_data
 from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, TOLERANCE, at_horizons, estimator
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.partial_likelihood import Floats, NoEstimate, PartialLikelihood
 from schemas.analysis_groups import Calibration
 from schemas.configuration import Covariate, Model
@@ -51,10 +52,7 @@ def calibration(
     for data in model_data(patients, endpoints, models, covariates, ties=statistics.ties):
         common = {"model": data.model.name, "endpoint": data.model.endpoint}
         lines += [{**common, **line} for line in calibrate(data, horizons_months)]
-    if not lines:
-        return Calibration.empty()
-    frame = pl.DataFrame(lines, infer_schema_length=None)
-    return Calibration.enforce(Calibration.conform(frame.with_row_index("position", offset=1)))
+    return numbered(Calibration, lines)
 
 
 def calibrate(data: ModelData, horizons_months: Sequence[float]) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,7 @@ from sarcoma_pipeline.survival.competing_risks import causes_of
 from sarcoma_pipeline.survival.cox import beyond, wald_estimates
 from sarcoma_pipeline.survival.design import COMPETING, Contrast, ModelData, entries, model_data
 from sarcoma_pipeline.survival.model_tests import wald
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.partial_likelihood import Floats, NoEstimate
 from sarcoma_pipeline.survival.subdistribution import Censoring, Subdistribution
 from schemas.analysis_models import CAUSE_SPECIFIC, SUBDISTRIBUTION, CompetingHazardRatio
@@ -68,13 +69,7 @@ def competing_models(
             for data in model_data(patients, marked, [model], covariates, ties=statistics.ties):
                 for hazard in (CAUSE_SPECIFIC, SUBDISTRIBUTION):
                     lines += _lines(data, cause, hazard, statistics)
-    frame = pl.DataFrame(lines, infer_schema_length=None) if lines else _EMPTY
-    return CompetingHazardRatio.enforce(
-        CompetingHazardRatio.conform(frame.with_row_index("position", offset=1))
-    )
-
-
-_EMPTY = CompetingHazardRatio.empty().drop("position")
+    return numbered(CompetingHazardRatio, lines)
 
 
 def _lines(data: ModelData, cause: str, hazard: str, statistics: Statistics) -> Iterator[dict[str, Any]]:

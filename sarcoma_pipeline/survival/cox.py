@@ -20,6 +20,7 @@ from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
 from sarcoma_pipeline.survival.design import Contrast, ModelData, at_risk, model_data
 from sarcoma_pipeline.survival.firth import penalised
 from sarcoma_pipeline.survival.model_concordance import concordance
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.partial_likelihood import Floats, NoEstimate
 from schemas.analysis import PENALTY, HazardRatio
 from schemas.configuration import Covariate, Model
@@ -79,8 +80,7 @@ def hazard_ratios(
             }
             firth = _firth(data)
             lines += _lines(data, firth, f"{method}, {PENALTY}", empty) if firth.numbers else []
-    frame = pl.DataFrame(lines, infer_schema_length=None) if lines else HazardRatio.empty().drop("position")
-    return HazardRatio.enforce(HazardRatio.conform(frame.with_row_index("position", offset=1)))
+    return numbered(HazardRatio, lines)
 
 
 def _hopeless(obstacle: str) -> bool:

@@ -14,6 +14,7 @@ import polars as pl
 
 from sarcoma_pipeline.survival.chi_square_tail import tail
 from sarcoma_pipeline.survival.kaplan_meier import Z
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.propensity import MAXIMUM_LIKELIHOOD, propensity
 from sarcoma_pipeline.survival.ratio import probability, ratio
 from schemas.analysis_toxicity import DoseResponseCurve
@@ -49,10 +50,7 @@ def dose_response(
         `schemas.analysis_toxicity.DoseResponseCurve`.
     """
     lines = [line for one in declared for line in _lines(patients, states, one)]
-    if not lines:
-        return DoseResponseCurve.empty()
-    frame = pl.DataFrame(lines, infer_schema_length=None).with_row_index("position", offset=1)
-    return DoseResponseCurve.enforce(DoseResponseCurve.conform(frame))
+    return numbered(DoseResponseCurve, lines)
 
 
 def _lines(patients: pl.DataFrame, states: pl.DataFrame, one: DoseResponse) -> Iterator[dict[str, Any]]:

@@ -18,10 +18,10 @@ from sarcoma_pipeline.survival.calibration import groups
 from sarcoma_pipeline.survival.concordance import Concordance, harrell_with_error
 from sarcoma_pipeline.survival.design import entries, with_entry
 from sarcoma_pipeline.survival.kaplan_meier import Z, at_horizons, estimator
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.partial_likelihood import NoEstimate, PartialLikelihood
 from schemas.analysis_validation import ExternalCalibration, ExternalValidation, NetBenefit
 from schemas.configuration import PredictorTerm, Validation
-from schemas.contract import Contract
 from schemas.statistics import DEFAULT, Statistics
 
 Floats = NDArray[np.floating]
@@ -75,8 +75,8 @@ def external_validation(
         calibrated += [{**common, **line} for line in _calibration(rows, baseline)]
         benefits += [{**common, **line} for line in _benefits(rows, baseline, validation.thresholds)]
     return Validated(
-        _frame(ExternalValidation, measures), _frame(ExternalCalibration, calibrated),
-        _frame(NetBenefit, benefits),
+        numbered(ExternalValidation, measures), numbered(ExternalCalibration, calibrated),
+        numbered(NetBenefit, benefits),
     )  # fmt: skip
 
 
@@ -216,8 +216,3 @@ def _observed(rows: pl.DataFrame, months: float) -> dict[str, Any]:
         "observed": at["value"],
         **{name: at[name] for name in ("ci_low", "ci_high", "events", "at_risk")},
     }
-
-
-def _frame(contract: type[Contract], lines: list[dict[str, Any]]) -> pl.DataFrame:
-    frame = pl.DataFrame(lines, infer_schema_length=None) if lines else contract.empty().drop("position")
-    return contract.enforce(contract.conform(frame.with_row_index("position", offset=1)))

@@ -25,11 +25,11 @@ from sarcoma_pipeline.survival.design import (
     of_values,
     values,
 )
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.partial_likelihood import Floats, NoEstimate
 from sarcoma_pipeline.survival.ratio import ratio
 from schemas.analysis_imputation import ImputedCovariate, ImputedHazardRatio
 from schemas.configuration import Covariate, Imputation, Model
-from schemas.contract import Contract
 from schemas.statistics import DEFAULT, Statistics
 from schemas.vocabularies import NOT_KNOWN
 
@@ -87,7 +87,7 @@ def imputed_models(
         fits = [replace(of_values(made, model, of, strata), ties=statistics.ties) for made in sets]
         why = f"no value of {', '.join(empty)} is known" if empty else None
         ratios += _lines(data, fits, rows, everybody.height - rows.height, why)
-    return Imputed(_frame(ImputedHazardRatio, ratios), _frame(ImputedCovariate, told))
+    return Imputed(numbered(ImputedHazardRatio, ratios), numbered(ImputedCovariate, told))
 
 
 def _rows(
@@ -277,8 +277,3 @@ def _absent(name: str, sets: Sequence[ModelData]) -> str:
     return (
         f"in {len(told)} of {len(sets)} imputed data sets: {min(told)}" if told else "no estimate (collinear)"
     )
-
-
-def _frame(contract: type[Contract], lines: list[dict[str, Any]]) -> pl.DataFrame:
-    frame = pl.DataFrame(lines, infer_schema_length=None) if lines else contract.empty().drop("position")
-    return contract.enforce(contract.conform(frame.with_row_index("position", offset=1)))

@@ -19,10 +19,10 @@ from sarcoma_pipeline.survival.chi_square_tail import tail
 from sarcoma_pipeline.survival.cox import plain_lines
 from sarcoma_pipeline.survival.design import ModelData, model_data
 from sarcoma_pipeline.survival.model_concordance import concordance
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, NoEstimate, solve
 from schemas.analysis_models import JointTest, ModelFit, UnivariableHazardRatio
 from schemas.configuration import Covariate, Model
-from schemas.contract import Contract
 from schemas.statistics import DEFAULT, Statistics
 
 _Z = NormalDist().inv_cdf(0.975)
@@ -92,7 +92,7 @@ def model_tests(
         for name in alone:
             univariable += plain_lines(alone[name])
     return ModelTests(
-        _frame(ModelFit, fits), _frame(JointTest, joint), _frame(UnivariableHazardRatio, univariable)
+        numbered(ModelFit, fits), numbered(JointTest, joint), numbered(UnivariableHazardRatio, univariable)
     )
 
 
@@ -244,8 +244,3 @@ def _adjusted(lines: list[dict[str, Any]], statistics: Statistics) -> Iterator[d
     values = adjusted([line.get("p_value") for line in lines], statistics.p_adjustment)
     for line, p in zip(lines, values, strict=True):
         yield {**line, "adjusted_p_value": p}
-
-
-def _frame(contract: type[Contract], lines: list[dict[str, Any]]) -> pl.DataFrame:
-    frame = pl.DataFrame(lines, infer_schema_length=None) if lines else contract.empty().drop("position")
-    return contract.enforce(contract.conform(frame.with_row_index("position", offset=1)))

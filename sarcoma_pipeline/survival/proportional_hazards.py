@@ -21,6 +21,7 @@ from sarcoma_pipeline.survival.chi_square_tail import tail
 from sarcoma_pipeline.survival.design import ModelData, model_data
 from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, estimator
 from sarcoma_pipeline.survival.model_concordance import concordance
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, NoEstimate, PartialLikelihood, solve
 from schemas.analysis import ProportionalHazards
 from schemas.configuration import Covariate, Model
@@ -56,9 +57,7 @@ def proportional_hazards(
     of = model_data(patients, endpoints, models, covariates, ties=statistics.ties)
     few = statistics.few_events_per_coefficient
     lines = [line for data in of for line in _tests(data, few)]
-    frame = pl.DataFrame(lines, infer_schema_length=None) if lines else ProportionalHazards.empty()
-    frame = frame.drop("position", strict=False).with_row_index("position", offset=1)
-    return ProportionalHazards.enforce(ProportionalHazards.conform(frame))
+    return numbered(ProportionalHazards, lines)
 
 
 def schoenfeld(

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from schemas.analysis import TableOne
 from schemas.configuration import TableRow
 from schemas.rounding import half_up, percent_half_up
@@ -33,8 +34,7 @@ def table_one(patients: pl.DataFrame, rows: Sequence[TableRow]) -> pl.DataFrame:
     lines: list[dict[str, Any]] = []
     for row in rows:
         lines += lines_of(patients, row)
-    frame = pl.DataFrame(lines, schema_overrides={"percent_printed": pl.String}, infer_schema_length=None)
-    return TableOne.enforce(TableOne.conform(frame.with_row_index("position", offset=1)))
+    return numbered(TableOne, lines)
 
 
 def lines_of(patients: pl.DataFrame, row: TableRow) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from sarcoma_pipeline.survival import balance
 from sarcoma_pipeline.survival.design import levels_of, values
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.table_one import chosen, lines_of
 from schemas.analysis_groups import TableOneByGroup
 from schemas.configuration import Covariate, TableRow
@@ -52,10 +53,7 @@ def table_one_by_group(
                         "standardised_difference": apart and apart[0], "compared": apart and apart[1],
                     }
                 )  # fmt: skip
-    if not lines:
-        return TableOneByGroup.empty()
-    frame = pl.DataFrame(lines, infer_schema_length=None)
-    return TableOneByGroup.enforce(TableOneByGroup.conform(frame.with_row_index("position", offset=1)))
+    return numbered(TableOneByGroup, lines)
 
 
 def _key(line: dict[str, Any]) -> tuple[str | None, str]:

@@ -11,6 +11,7 @@ import polars as pl
 from sarcoma_pipeline.survival import gray
 from sarcoma_pipeline.survival.competing_risks import aalen_johansen
 from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, TOLERANCE
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.toxicity_groups import grouped
 from schemas.analysis_toxicity import ToxicityCurve, ToxicityIncidence
 from schemas.configuration import Covariate
@@ -74,13 +75,7 @@ def toxicity_incidence(
             lines += [
                 {**named, **of_test, **line} for line in _read(of, curve, horizons_months, _closes(endpoint))
             ]
-    estimates = ToxicityIncidence.empty()
-    if lines:
-        estimates = pl.DataFrame(lines, infer_schema_length=None).with_row_index("position", offset=1)
-    return Incidence(
-        ToxicityIncidence.enforce(ToxicityIncidence.conform(estimates)),
-        ToxicityCurve.enforce(pl.concat(curves)),
-    )
+    return Incidence(numbered(ToxicityIncidence, lines), ToxicityCurve.enforce(pl.concat(curves)))
 
 
 def _curve(times: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.proportions import exact_interval, fisher
 from sarcoma_pipeline.survival.toxicity_groups import grouped
 from schemas.analysis_toxicity import ToxicityRate
@@ -32,10 +33,7 @@ def toxicity_rates(
         `schemas.analysis_toxicity.ToxicityRate`.
     """
     lines = [line for endpoint in endpoints for line in _lines(patients, states, endpoint, covariates)]
-    if not lines:
-        return ToxicityRate.empty()
-    frame = pl.DataFrame(lines, infer_schema_length=None).with_row_index("position", offset=1)
-    return ToxicityRate.enforce(ToxicityRate.conform(frame))
+    return numbered(ToxicityRate, lines)
 
 
 def _lines(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
 from sarcoma_pipeline.survival.design import ModelData, at_risk, model_data
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.partial_likelihood import Floats, NoEstimate, PartialLikelihood
 from schemas.analysis_models import InternalValidation
 from schemas.configuration import Covariate, Model
@@ -61,11 +62,7 @@ def internal_validation(
             rows = rng.integers(0, max(size[1], 1), size)
             common = {"model": data.model.name, "endpoint": data.model.endpoint, "resamples": size[0]}
             lines += [{**common, **line} for line in validate(data, rows)]
-    frame = pl.DataFrame(lines, infer_schema_length=None) if lines else _EMPTY
-    return InternalValidation.enforce(InternalValidation.conform(frame.with_row_index("position", offset=1)))
-
-
-_EMPTY = InternalValidation.empty().drop("position")
+    return numbered(InternalValidation, lines)
 
 
 def validate(data: ModelData, resamples: NDArray[np.int64], *, ordered: bool = True) -> list[dict[str, Any]]:

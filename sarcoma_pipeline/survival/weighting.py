@@ -19,6 +19,7 @@ from sarcoma_pipeline.survival import balance, spline, weighted_survival
 from sarcoma_pipeline.survival.collinearity import independent
 from sarcoma_pipeline.survival.design import entries, levels_of, values, with_entry
 from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, Z
+from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.partial_likelihood import NoEstimate
 from sarcoma_pipeline.survival.propensity import FIRTH, Propensity, propensity
 from sarcoma_pipeline.survival.ratio import ratio
@@ -29,7 +30,6 @@ from schemas.analysis_weighting import (
     WeightedHazardRatio,
 )
 from schemas.configuration import Covariate, Weighting
-from schemas.contract import Contract
 from schemas.statistics import DEFAULT, Statistics, Ties
 
 Floats = NDArray[np.floating]
@@ -132,8 +132,8 @@ def weighted_groups(
             label = treatment.labels.get(levels[0], f"{_capital(levels[0])} vs. {levels[1]}")
             ratios.append({**both, "contrast": label, **_ratios(joined, statistics.ties)})
     return WeightedGroups(
-        _frame(WeightedGroup, groups), _frame(WeightedBalance, apart), _frame(WeightedCurve, curves),
-        _frame(WeightedHazardRatio, ratios),
+        numbered(WeightedGroup, groups), numbered(WeightedBalance, apart), numbered(WeightedCurve, curves),
+        numbered(WeightedHazardRatio, ratios),
     )  # fmt: skip
 
 
@@ -282,8 +282,3 @@ def _ratios(joined: pl.DataFrame, ties: Ties) -> dict[str, Any]:
         if not prefix:
             line |= {"coefficient": b, "standard_error": error}
     return line
-
-
-def _frame(contract: type[Contract], lines: list[dict[str, Any]]) -> pl.DataFrame:
-    frame = pl.DataFrame(lines, infer_schema_length=None) if lines else contract.empty().drop("position")
-    return contract.enforce(contract.conform(frame.with_row_index("position", offset=1)))

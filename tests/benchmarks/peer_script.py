@@ -30,15 +30,11 @@ from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import median_survival_times
 from matplotlib import pyplot as plt
 
+from tests.benchmarks.peer_blocks import NOT_DERIVED
 from tests.benchmarks.peer_cohort import describe, endpoints, finish, link, select, vital_status
 from tests.benchmarks.peer_reading import read_csv, read_dicom, read_obds
 
 matplotlib.use("Agg")
-
-
-NOT_DERIVED = ("delivered_dose_gy", "delivered_fractions", "overall_days", "longest_gap_days", "interrupted")
-"""Columns of Table 1 that need treatment records, which this script does not read; `peer` leaves out their
-blocks."""
 
 
 # --- statistics ----------------------------------------------------------------------------------------
