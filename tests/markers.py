@@ -12,10 +12,11 @@ What a refresh makes of the demo, ``tests/oracle/test_demo_in_process.py`` tests
 """
 AROUND_THE_DOMAIN = {
     "cli": ("commands", "decide", "findings"),
-    "operations": ("mistakes", "never_published", "restore"),
-    "orchestration": ("dagster_internals", "retries", "run_history", "warehouse_resource"),
+    "operations": ("check", "init", "mistakes", "never_published", "restore"),
+    "orchestration": ("dagster_internals", "dose_work", "retries", "run_history", "warehouse_resource"),
     "publish": ("key_rotation",),
-    "publish/report": ("steward_browser",),
+    "publish/report": ("steward_browser", "unmarked_texts"),
+    "quality": ("second_opinion",),
     "synthetic": ("crowd", "dicom_anatomy", "render"),
     "warehouse": ("centres", "permissions", "record_copies", "unchanged_patients"),
 }  # fmt: skip
