@@ -17,8 +17,9 @@ GUIDE = (REPOSITORY / "docs/first_study.md").read_text("utf-8")
 def _lung() -> list[dict[str, str]]:
     """Read the lung cancer data of the North Central Cancer Treatment Group, as lifelines ships them."""
     # The package is found without importing it, which takes a second.
-    (package,) = getattr(find_spec("lifelines"), "submodule_search_locations", None) or ()
-    with (Path(package) / "datasets/lung.csv").open() as stream:
+    package = find_spec("lifelines")
+    assert package is not None and package.submodule_search_locations
+    with (Path(package.submodule_search_locations[0]) / "datasets/lung.csv").open() as stream:
         return list(csv.DictReader(stream))
 
 
