@@ -46,13 +46,13 @@ class PredictorTerm(Section):
     column: str
     """Column of ``cohort.patients``."""
     coefficient: float | None = None
-    """Of a number: log hazard ratio per unit of the transformed value."""
+    """For a number: log hazard ratio per unit of the transformed value."""
     transformation: Literal["none", "log", "square root", "square"] = "none"
-    """Of a number: applied before the coefficient."""
+    """For a number: applied before the coefficient."""
     centre: float = 0.0
-    """Of a number: subtracted after the transformation."""
+    """For a number: subtracted after the transformation."""
     levels: dict[str, float] = Field(default_factory=dict)
-    """Of levels: log hazard ratio of each; patients with another level are left out."""
+    """For levels: log hazard ratio of each; patients with another level are left out."""
 
 
 class Validation(Section):

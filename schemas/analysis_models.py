@@ -57,9 +57,9 @@ class JointTest(Contract, table="analysis.joint_test"):
     wald_degrees_of_freedom: pl.Int64 = column("Degrees of freedom (Wald)", "Estimated coefficients.")
     wald_p_value: pl.Float64 = column("p (Wald)", "Of Wald's test.")
     nonlinearity_likelihood_ratio: pl.Float64 = column(
-        "Likelihood ratio, nonlinearity", "Of a spline: chi-squared against a straight effect of the number."
+        "Likelihood ratio, nonlinearity", "For a spline: chi-squared against a straight effect of the number."
     )
-    nonlinearity_p_value: pl.Float64 = column("p, nonlinearity", "Of a spline: against a straight effect.")
+    nonlinearity_p_value: pl.Float64 = column("p, nonlinearity", "For a spline: against a straight effect.")
     univariable_likelihood_ratio: pl.Float64 = column(
         "Likelihood ratio, univariable", "Chi-squared of the model of this term alone."
     )
@@ -160,7 +160,7 @@ class CompetingHazardRatio(Contract, table="analysis.competing_hazard_ratio"):
 
 
 class FirstFailure(Contract, table="analysis.first_failure"):
-    """One pattern of first failure: what came first after time zero, and with what together."""
+    """One pattern of first failure: what came first after time zero, alone or together with what."""
 
     position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
     pattern: pl.String = column(

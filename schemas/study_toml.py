@@ -113,7 +113,7 @@ class Covariate(Section):
     reference: str | None = None
     """Level with which the others are compared, required for a factor; of a spline: one of its knots."""
     knots: tuple[float, ...] = ()
-    """Of a spline: rising values at which its pieces meet; it is straight beyond the outer ones."""
+    """For a spline: rising values at which its pieces meet; it is straight beyond the outer ones."""
     levels: tuple[str, ...] = ()
     """Levels in printing order; patients with another level are left out."""
     merge: dict[str, str] = Field(default_factory=dict)

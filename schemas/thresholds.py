@@ -21,8 +21,8 @@ class Threshold(Section):
     """Largest share of the records judged by the rule that may break it, in percent; waived ones do not
     count."""
     check: Literal["error", "warning"] = "warning"
-    """What the check `shares_within_thresholds` is above it. An error is told by e-mail in the night in which
-    the share rises above it."""
+    """What the check `shares_within_thresholds` is above it. An error is reported by e-mail in the night in
+    which the share rises above it."""
 
     @model_validator(mode="after")
     def _names_one(self) -> Threshold:

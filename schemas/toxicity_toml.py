@@ -38,7 +38,7 @@ class ToxicityEndpoint(Section):
     """A covariate, whose groups are compared: the levels of a factor, or a number divided in two, such as the
     dose to a structure."""
     cut: float | None = None
-    """Of a number: patients at or above it are one group; without it, the median of the patients with a
+    """For a number: patients at or above it are one group; without it, the median of the patients with a
     value."""
     undocumented: Literal["leave out", "without"] = "leave out"
     """Patients whose toxicity nobody documented: they are left out, or count as without it."""
@@ -48,16 +48,16 @@ class ToxicityEndpoint(Section):
     """Patients without it who died within the window: they count as without it, or are left out of the
     share."""
     competing: tuple[Literal["death", "amputation"], ...] = ("death", "amputation")
-    """Of the cumulative incidence: what ends the risk. An amputation is that of a limb by its OPS code, after
-    the therapy."""
+    """For the cumulative incidence: what ends the risk. An amputation is that of a limb by its OPS code,
+    after the therapy."""
     followed_until: Literal["last examination", "last statement"] = "last examination"
-    """Of the cumulative incidence of late toxicity: until when a patient without it is known to be free of
+    """For the cumulative incidence of late toxicity: until when a patient without it is known to be free of
     it: the last examination of the disease, or the last dated statement on toxicity."""
     further_radiotherapy: Literal["censor", "ignore"] = "censor"
-    """Of the cumulative incidence: patients leave at the start of a further course on the same tumour, whose
+    """For the cumulative incidence: patients leave at the start of a further course on the same tumour, whose
     toxicity cannot be told apart, or stay."""
     death_days: NonNegativeInt | None = None
-    """Of the cumulative incidence of late toxicity: a death counts within so many days of the last
+    """For the cumulative incidence of late toxicity: a death counts within so many days of the last
     examination, else the patient leaves at the examination; without it every death counts."""
 
     @property

@@ -3,7 +3,7 @@
 import os
 
 _USER_AND_SYSTEM = slice(4)
-"""Of ``os.times()``: this process and its ended children, including the xdist workers."""
+"""Fields of ``os.times()``: this process and its ended children, including the xdist workers."""
 
 
 def pytest_terminal_summary(terminalreporter):

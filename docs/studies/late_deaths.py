@@ -169,7 +169,7 @@ _TEXT = """# Late deaths and disease-free survival: a simulation
 
 Written by `python -m docs.studies.late_deaths > docs/late_deaths.md`; do not edit it.
 
-A registry office tells of every death, a hospital only of the relapses that it sees. A patient who no longer
+A registry office reports every death, a hospital only the relapses that it sees. A patient who no longer
 comes to examinations is censored at the last one while alive, but has an event when they die. The dead are
 therefore followed longer than the living, and in the long run disease-free survival comes out too low (Lesko
 2018, 2019).

@@ -161,7 +161,7 @@ def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     return (
         told.group_by("patient_id")
         .agg(
-            # Of a therapy of unknown kind nothing tells whether it was chemotherapy.
+            # A therapy of unknown kind may or may not have been chemotherapy.
             _yes=((pl.col("given") == "yes") & pl.col("kind").is_not_null()).any(),
             _no=(pl.col("given") == "no").any(),
             _chemo_ids=pl.col("record_ids").explode(),
@@ -238,8 +238,7 @@ def cut_off(curated: Curated, timeline: Timeline) -> dt.date | None:
     """Return the data cut-off: the declared day, else the last day on which a registry office answered.
 
     Without any answer of a registry office it is the last day of any event. If there are answers, events do
-    not
-    count: one mistyped year that a waiver lets through would make every patient's answer decades old.
+    not count: one mistyped year that a waiver lets through would make every patient's answer decades old.
     """
     if timeline.assumptions.data_cutoff:
         return timeline.assumptions.data_cutoff

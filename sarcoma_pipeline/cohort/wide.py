@@ -32,5 +32,5 @@ def table(patients: pl.DataFrame, endpoints: pl.DataFrame) -> pl.DataFrame:
         columns = cohort_wide.endpoint_columns(prefix)
         mine = endpoints.filter(endpoint=endpoint).select("pseudonym", *columns).rename(columns)
         wide = wide.join(mine, on="pseudonym", how="left", maintain_order="left_right")
-    # Not enforced here: the release gate tells of a patient or an endpoint that is there twice.
+    # Not enforced here: the release gate reports a patient or an endpoint that occurs twice.
     return contract(endpoints).conform(wide)

@@ -216,7 +216,7 @@ def _courses(name: str, rows: Sequence[Mapping[str, Any]], site: str | None) -> 
     external = [i for i in irradiations if i.kind == EXTERNAL]
     apart = tuple(i for i in irradiations if i.kind != EXTERNAL)
     if not external:
-        # Without external beam irradiation the course is made of the other kinds.
+        # Without external beam irradiation the course consists of the other kinds.
         kinds = sorted({i.kind for i in apart}, key=[BRACHYTHERAPY, OTHER, RADIONUCLIDE].index)
         if not kinds:
             return [whole]

@@ -36,7 +36,7 @@ _NO_LEAP_DAY = dt.date(1900, 3, 1)
 def number_of_a_day(plain: pl.Expr) -> pl.Expr:
     """Return the number that a spreadsheet shows as a day; null for a day that somebody may have typed.
 
-    Whoever types 5.5 gets the fifth of May of this year, and the number is lost. A number that was typed
+    A person who types 5.5 gets the fifth of May of this year, and the number is lost. A number that was typed
     before the column was formatted is shown as a day of the years after 1900.
     """
     day = plain.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)

@@ -139,7 +139,7 @@ def _attributed(told: pl.DataFrame, therapies: pl.DataFrame) -> pl.DataFrame:
     undated = pl.col("onset_date").is_null() & pl.col("onset_day").is_null()
     only = (
         numbered.join(by_record, on="_row", how="anti")
-        # The report of a therapy tells of that therapy only.
+        # The report of a therapy documents that therapy only.
         .filter(pl.col("source") != "oBDS")
         .select("_row", *TUMOUR, "therapy", "onset_day", _last=last, _undated=undated)
         .join(therapies.drop("record_ids"), on=[*TUMOUR, "therapy"], nulls_equal=True)

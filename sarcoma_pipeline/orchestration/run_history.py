@@ -1,6 +1,6 @@
 """The runs that Dagster recorded, read from its SQLite files without importing Dagster.
 
-Dagster takes two seconds to import, which a command that only looks need not wait for. Whoever needs more
+Dagster takes two seconds to import; a command that only reads does not wait for it. A caller that needs more
 than is declared here, or keeps Dagster's history in another database, asks
 :mod:`sarcoma_pipeline.orchestration.dagster_history`; a test compares the two.
 """

@@ -62,7 +62,7 @@ def observe(
                     table_name=pl.lit(one.rule.on),
                 )
             )
-            # Of several rows of one record, keep the first in sort order, because joins keep no order.
+            # If a record has several rows, keep the first in sort order, because joins keep no order.
             .sort("record_id", "column_name", "value", "note")
             .unique("record_id", keep="first", maintain_order=True)
         )

@@ -35,7 +35,7 @@ def largest(groups: Mapping[str, pl.Series], *, factor: bool) -> tuple[float, st
         difference = _of_shares(*pair) if factor else _of_means(*pair)
         if difference is not None:
             found.append((difference, f"{one} vs. {other}"))
-    # Of equal differences the pair that the groups' order names first.
+    # If differences are equal, take the pair that comes first in the order of the groups.
     return max(found, key=lambda pair: pair[0], default=None)
 
 

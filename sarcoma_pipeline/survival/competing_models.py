@@ -129,7 +129,7 @@ def _subdistribution(data: ModelData) -> _Fit:
     censoring = Censoring(
         everybody["time_days"], everybody.select(ended).to_series(), events_first=data.ties == "efron"
     )
-    # Patients at a level without events have no weight in the limit, but they tell of the censoring.
+    # Patients at a level without events have no weight in the limit, but they count for the censoring.
     others = _left_out(data)
     likelihood = Subdistribution(
         used["time_days"],

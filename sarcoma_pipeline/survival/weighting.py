@@ -220,7 +220,7 @@ def _balance(
             lines.append({"covariate": covariate.name, "level": None, "before": both[0], "after": both[1]})
             continue
         present = [x for x in levels_of(covariate, list(set(column))) if x in set(column)]
-        # Of two levels one tells all.
+        # With two levels, one of them determines the other.
         shown = [x for x in present if x != covariate.reference][:1] if len(present) == 2 else present
         for level in shown:
             has = (column == level).to_numpy()

@@ -175,7 +175,7 @@ def test_a_re_resection_replaces_what_it_mended_and_a_biopsy_is_none(records):
         ([("CH", "yes")], "yes"),
         ([("CH", "no")], "no"),
         ([("CH", "no"), ("CH", "yes")], "yes"),
-        # Of a therapy whose kind nobody says, nothing tells that it was chemotherapy, or that it was not.
+        # A therapy of undocumented kind may or may not have been chemotherapy.
         ([(None, "yes")], "unknown"),
         ([(None, "yes"), ("CH", "no")], "no"),
         ([(None, "yes"), ("CH", "yes")], "yes"),

@@ -28,7 +28,7 @@ def test_evidence_of_an_event_is_what_reports_it_on_its_day(relapses):
     records, told = relapses
     found = derived(records)
     for endpoint in ("LRFS", "DFS"):
-        # Of two kinds on one day, the one that the endpoint names first.
+        # If two kinds are on one day, the one that the endpoint names first counts.
         assert found[endpoint]["event_kind"] == "local relapse"
         assert set(found[endpoint]["evidence"]) == {told["local"], told["local again"]}
     for endpoint in ("OS", "DMFS"):

@@ -73,7 +73,7 @@ def halves(of: str, count: int) -> Iterator[Dataset]:
 
 
 def untyped(dataset: Dataset, *keep: int) -> Dataset:
-    """A plan whose dose references do not say what they are of, but for those that are kept."""
+    """A plan whose dose references have no type, except for those that are kept."""
     for number, one in enumerate(dataset.DoseReferenceSequence):
         if number not in keep:
             del one.DoseReferenceType, one.DoseReferenceStructureType

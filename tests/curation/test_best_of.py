@@ -1,4 +1,4 @@
-"""Which value counts where several reporters tell of one tumour or operation; what is told of the others."""
+"""Which value counts if several reporters document one tumour or operation; findings on the others."""
 
 import datetime as dt
 

@@ -41,7 +41,7 @@ def test_a_near_match_is_linked_by_decision_and_later_ones_with_the_same_words_a
     assert outcome["vital_status"]["last_alive_day"].to_list() == [1247]
     other = _reply(records, **{**values, "given_names": "Annа"})
     outcome = records.run(same)
-    # Under a number that the steward gave to the patient, another name is told like under the patient's own.
+    # Under a number that the steward gave to the patient, another name is a finding as under their own.
     told = {row["record_id"] for row in outcome.observed.rows(named=True) if row["rule_id"] != DECIDED}
     assert told == {other} and (other in outcome.quarantined) == ("hospital_number" not in values)
 

@@ -1,4 +1,4 @@
-"""What is left out because a value is missing, or taken although it came late, is told."""
+"""A value that is left out because another is missing, or taken although it came late, is a finding."""
 
 import pytest
 

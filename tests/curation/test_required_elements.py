@@ -36,7 +36,7 @@ FULL = {
 
 
 def lacking(table: str, **changed: str | None) -> list[str]:
-    """The columns that the findings name of a record which is full but for what is changed."""
+    """The columns that the findings name for a record that is complete except for the change."""
     contract = CONTRACTS[table]
     columns = contract.polars_schema().names()
     row = {c: v for c, v in {**FULL, **changed}.items() if c in columns}

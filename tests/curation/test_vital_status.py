@@ -1,4 +1,4 @@
-"""Which date of death counts, and what is told of the others."""
+"""Which date of death counts, and which findings the others cause."""
 
 import datetime as dt
 

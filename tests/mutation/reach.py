@@ -33,7 +33,7 @@ FLAGS = (
     "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=--import-mode=importlib",
     "-m", "not slow and not marathon",
 )  # fmt: skip
-"""Of pytest: the fast tests, in this process."""
+"""Options of pytest: the fast tests, in this process."""
 _COUNTER = "__reached__"
 
 

@@ -1,4 +1,4 @@
-"""Random oBDS patients, valid by the schema: a sarcoma, perhaps another tumour, and what is told of them.
+"""Random oBDS patients, valid by the schema: a sarcoma, perhaps another tumour, and the reports on both.
 
 A patient is a list of reports (Meldungen), so that a test can permute, split and deliver them again.
 """

@@ -2,8 +2,8 @@
 
 Random patients valid by the oBDS schema go through reader, curation and cohort. Then the delivery is changed
 in a way that says nothing new about them. Every curated and every cohort row about them must stay as it was,
-but for the columns that only name records. Messy patients have several differing reports of one event in one
-file: there the later one counts, so that their order matters, but never without a finding.
+except for the columns that only name records. Messy patients have several differing reports of one event in
+one file: there the later one counts, so that their order matters, but never without a finding.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A share of broken records above its threshold makes a check fail, and is told in the night it begins."""
+"""A share of broken records above its threshold makes a check fail, and is reported in the first night."""
 
 import dagster as dg
 import polars as pl

@@ -199,7 +199,7 @@ def test_no_two_versions_differ_by_few_in_any_count(worlds):
 @settings(deadline=None, max_examples=60)
 @given(SIZES, SIZES, st.integers(3, 8), st.integers(3, 8))
 def test_another_threshold_tells_no_level_that_was_suppressed(sexes, later, threshold, other):
-    """Whoever lowers the threshold between two versions must not tell what the first one suppressed."""
+    """A lower threshold in the second version must not reveal what the first one suppressed."""
     known, hidden = [], {}
     for world, k in ((sexes, threshold), (sexes, other), (later, other)):
         policy = Disclosure(threshold=k, rounding=min(5, 2 * k))

@@ -39,7 +39,7 @@ def test_values_read_ignored_and_unknown_are_those_delivered():
 def test_a_value_that_is_nowhere_is_unaccounted_and_so_is_one_that_was_never_delivered():
     found = _values(("a", "p", "read", 9), ("b", "p", "read", 5))
     assert found["a"]["values_unaccounted"] == found["b"]["values_unaccounted"] == 1
-    # Of a file that was read before values were counted nothing is claimed.
+    # A file that was read before values were counted has no numbers of values.
     assert found["c"]["values_unaccounted"] == found["c"]["values_delivered"] == 0
 
 

@@ -1,4 +1,4 @@
-"""The decision log: on disk before anyone is told, whole or not at all, and never lost with the warehouse."""
+"""The decision log: on disk before it is confirmed, whole or not at all, not lost with the warehouse."""
 
 import datetime as dt
 import subprocess

@@ -45,7 +45,7 @@ def test_one_patient_moves_no_median_no_share_and_no_volume_over_a_threshold():
     # One patient changes, and the median jumps from 29 to 33, a whole standard deviation.
     assert _errors(cohort_of([25] * 19 + [33] * 21), cohort_of(halves)) == []
     assert _errors(cohort_of([25] * 20), cohort_of([25] * 21)) == []
-    # Of five patients one leaves: a fifth of all rows.
+    # One of five patients leaves: a fifth of all rows.
     assert _errors(cohort_of([25] * 4), cohort_of([25] * 5)) == []
     sexes = ["female"] * 39
     strict = Gate(max_share_points=0.5)

@@ -57,7 +57,7 @@ def test_each_rule_group_has_a_check_with_its_worst_severity(instance, demo):
 
 
 def test_the_second_refresh_alarms_about_what_is_new(copy, monkeypatch):
-    """A known error stays visible and alarms nobody; a new one is told, in the terminal as in the UI."""
+    """A known error stays visible without an alarm; a new one is reported, in the terminal and in the UI."""
     (copy.drop / "obds/new.xml").touch()
     assert copy.refresh().exit_code == 0
     monkeypatch.setenv("DAGSTER_HOME", str(copy.home))
@@ -80,7 +80,7 @@ def test_the_second_refresh_alarms_about_what_is_new(copy, monkeypatch):
     assert written.startswith("Subject: [sarcoma] sts_imrt: news: 1 error")
     news = written.partition("News since the last refresh:\n")[2].partition("\n\n")[0]
     assert news.splitlines() == [f"  {severity:7} {rule}: {n} new" for severity, rule, n in new.rows()]
-    # Nothing is new any more: nobody is told.
+    # Nothing is new any more: no mail is sent.
     assert copy.refresh().exit_code == 0
     with dg.DagsterInstance.get() as opened:
         (run,) = opened.get_runs(limit=1)

@@ -110,7 +110,7 @@ def test_a_rotated_key_moves_nobody_and_an_objection_explains_who_leaves(copy):
     assert _found(copy) == [now[who]]
     by_calendar = {row["column_name"] for row in moved if "calendar" in row["causes"]}
     assert by_calendar == {"registry_answer_age_months"}
-    # Whoever objected is no patient of the warehouse any more, and keeps the name that the key before made.
+    # A patient who objected is not in the warehouse any more, and keeps the pseudonym of the earlier key.
     others = {row["pseudonym"] for row in moved if row["causes"] == ["calendar"]}
     (gone,) = {row["pseudonym"] for row in moved} - {now[who]} - others
     assert others and gone in (leaves, now[leaves])

@@ -38,7 +38,7 @@ class Mornings:
         self.job = definitions.resolve_job_def("night")
 
     def night(self) -> list[str]:
-        """Refresh once, a day later; returns the lines of the mail, none if nobody is told."""
+        """Refresh once, a day later; returns the lines of the mail, none if no mail is sent."""
         self.day += 1
         with dg.DagsterInstance.get() as instance:
             run = self.job.execute_in_process(

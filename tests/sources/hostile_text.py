@@ -242,7 +242,7 @@ def _(to):
 
 @kind("tables/two-cells-far-apart-and-disguised.xlsx", "file.too-large", "file.unreadable")
 def _(to):
-    # Character references hide the cell from whoever only looks for its letters.
+    # Character references hide the cell from a search for its letters.
     return _workbook("A1", "&#88;FD1048576")
 
 

@@ -185,7 +185,7 @@ def test_every_element_that_the_schema_allows_once_is_noted_when_it_comes_twice(
         short = _of_account(path)
         named = {"Patienten_Stammdaten": "Patient/Patienten_Stammdaten"}.get(short, short)
         told = _said_to_repeat(read(tmp_path, _with(path, 2)))
-        # Of a container with a choice, what stands in it may be named instead.
+        # For a container with a choice, its content may be named instead.
         if not any(t == named or t.startswith(f"{short}/") for t in told):
             silent.append(path)
         if _said_to_repeat(read(tmp_path, _with(path, 1))):

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  one patient per line reads as a table
-"""A patient of the protocol: what is told of them, and the records that say so."""
+"""A patient of the protocol: what is documented, and the records that document it."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_the_denominator_is_the_patients_of_each_group_who_count():
         (None, 6, 5, 4, 4, 2, 1, 1), ("postoperative adjuvant", 2, 1, 1, 1, 0, 1, 0),
         ("preoperative", 3, 3, 2, 2, 1, 0, 1),
     ]  # fmt: skip
-    # Of three documented patients with a group one has it: every table is as likely as this or less.
+    # One of three documented patients with a group has it: every table is as likely as this or less.
     assert made["p_value"].to_list() == [1.0] * 3
     assert made["share"].to_list() == [0.5, 0.0, 0.5]
     # If nobody without documentation had it: 2 of 5 treated, 0 of 1, 1 of 3.

@@ -111,7 +111,7 @@ def calculate(
                     found.d50_gy, found.d95_gy, prescribed, plans[0].plan.fractions
                 )
         for doubt in doubts:
-            # What is wrong with contours is told once, with their plan.
+            # A fault of contours is reported once, with their plan.
             if not several or doubt.id.startswith("dose."):
                 _note(result, doubt, structure.name)
         result.structures.append(_row(structure, meaning, found, wanted))

@@ -81,7 +81,7 @@ TOXICITIES = CohortToxicityEndpoint.table()
 
 
 def curated_of(warehouse: Warehouse, *more: str) -> dict[str, pl.DataFrame]:
-    """Read the curated tables, without those of links and doses but for the tables named."""
+    """Read the curated tables, without links and doses, except for the tables named."""
     return {table: warehouse.read(table) for table in (*CURATED, *more)}
 
 

@@ -4,7 +4,7 @@ CairoSVG needs libcairo, which a fresh clone does not have; Chromium is not inst
 seconds to start. resvg takes about 0.09 s of CPU for a panel: half of it for texts, a third for the PNG of
 1500 pixels; with one font file given instead of the system's it takes as long. So the figures of the page are
 kept, and a refresh draws those that changed. resvg draws texts with the fonts of the system: where there are
-none, figures are offered as SVG only, for a curve without its numbers would mislead.
+none, figures are offered as SVG only, because a curve without its numbers would mislead.
 """
 
 from __future__ import annotations

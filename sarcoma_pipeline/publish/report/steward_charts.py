@@ -46,7 +46,7 @@ def trend(counts: pl.DataFrame) -> str:
         return f"<figcaption>{escape(_('The trend is drawn from the second night on.'))}</figcaption>"
     to_do = [c for c in ("open", "reopened", "acknowledged") if c in counts.columns]
     nights = counts["day"].unique().sort().tail(_NIGHTS).to_list()
-    # Of several refreshes of a day, the last one counts.
+    # If a day has several refreshes, the last one counts.
     ended = counts.filter(pl.col("refresh_id") == pl.col("refresh_id").max().over("day"))
     by = ended.group_by("day", "severity").agg(n=pl.sum_horizontal(pl.col(to_do)).sum())
     numbers = {(night, severity): n for night, severity, n in by.iter_rows()}
@@ -166,7 +166,7 @@ def matrix(results: pl.DataFrame) -> str:
     of_source = results.drop_nulls("source")
     if of_source.is_empty():
         return ""
-    # Of a rule that counts no records, what it breaks cannot be a share of anything.
+    # A rule that counts no records has no denominator, so no share.
     both = pl.col("judged").is_not_null()
     cells = {
         (source, category): (judged, broken, alone)
@@ -200,7 +200,7 @@ def matrix(results: pl.DataFrame) -> str:
 
 
 def _cell(source: str, category: str, judged: int, broken: int, alone: int) -> str:
-    """Render one cell: the share as its main number, and the records it is made of."""
+    """Render one cell: the share as its main number, with the numbers of records that it is computed from."""
     if not judged and not alone:
         return f'<td class="number" data-label="{_(category)}">–</td>'
     where = escape(f"#{urlencode({'view': 'list', 'source': source, 'category': category})}")

@@ -61,7 +61,7 @@ def shown(text: str) -> str:
 
 
 def test_a_translation_changes_texts_and_nothing_else(printed, monkeypatch):
-    """Every marked text in brackets, without the brackets, is the English report, but for capitals."""
+    """Every marked text in brackets, without the brackets, is the English report, except for capitals."""
     english = printed()
     monkeypatch.setattr(language, "_translations", lambda _: Bracketed())
     other = shown(printed())
