@@ -73,6 +73,11 @@ class OfCase:
     def rules(self) -> set[str]:
         return set(self.outcome.observed.filter(pl.col("record_id").is_in(self.ids))["rule_id"])
 
+    def found(self, rule: str) -> list[str]:
+        """Return the records of the case that break a rule."""
+        observed = self.outcome.observed.filter(pl.col("record_id").is_in(self.ids), rule_id=rule)
+        return observed["record_id"].to_list()
+
 
 class OneCuration:
     """The cases of a parametrized test, curated when the first of them is asked for.

@@ -1,6 +1,7 @@
 """Histology, grade and TNM at diagnosis from the right report, with the rule that chose and its evidence."""
 
 import json
+from itertools import product
 
 import pytest
 
@@ -69,24 +70,39 @@ def test_the_specimens_ptnm_beats_the_diagnoses_and_both_agree_is_no_finding(rec
     assert "diagnosis.stages-differ" in outcome.rules()
 
 
-@pytest.mark.parametrize("symbol", ["y_Symbol", "r_Symbol", "a_Symbol"])
-@pytest.mark.parametrize("course", [FIRST_SURGERY, FIRST_RADIOTHERAPY, ()])
-def test_y_r_and_a_are_never_baseline(records, symbol, course):
-    diagnose(records)
-    treat(records, course)
-    pathology(records, TNM=tnm("pTNM", T="0", N="1", **{symbol: symbol[0]}))
-    assert chosen(records, "t_stage", "n_stage", "m_stage") == (None, None, None)
+SYMBOLS = ("y_Symbol", "r_Symbol", "a_Symbol")
 
 
-@pytest.mark.parametrize("symbol", ["y_Symbol", "r_Symbol", "a_Symbol"])
-@pytest.mark.parametrize("course", [FIRST_RADIOTHERAPY, FIRST_DRUGS, ()])
-def test_a_tnm_with_y_r_or_a_leaves_the_ctnm_of_the_same_diagnose_alone(records, symbol, course):
+def _after_therapy(patient, course, symbol):
+    diagnose(patient)
+    treat(patient, course)
+    pathology(patient, TNM=tnm("pTNM", T="0", N="1", **{symbol: symbol[0]}))
+
+
+AFTER_THERAPY = OneCuration(list(product([FIRST_SURGERY, FIRST_RADIOTHERAPY, ()], SYMBOLS)), _after_therapy)
+
+
+@pytest.mark.parametrize(("course", "symbol"), AFTER_THERAPY.cases)
+def test_y_r_and_a_are_never_baseline(course, symbol):
+    case = AFTER_THERAPY.of(course, symbol)
+    assert of_index(case, "t_stage", "n_stage", "m_stage") == (None, None, None)
+
+
+def _marked_in_a_diagnose(patient, course, symbol):
     marked = tnm("pTNM", T="1", N="1", **{symbol: symbol[0]})
-    diagnose(records, TNM=several(tnm(T="2b", N="0", M="0"), marked), Histologie=histology("8802/3"),
+    diagnose(patient, TNM=several(tnm(T="2b", N="0", M="0"), marked), Histologie=histology("8802/3"),
              Menge_Weitere_Klassifikation=fnclcc("3"))  # fmt: skip
-    treat(records, course)
-    assert chosen(records, "t_stage", "n_stage", "m_stage") == ("T2", "N0", "M0")
-    assert chosen(records, "icdo3_morphology", "fnclcc_grade") == ("8802/3", "G3"), "those of the diagnosis"
+    treat(patient, course)
+
+
+MARKED = OneCuration(list(product([FIRST_RADIOTHERAPY, FIRST_DRUGS, ()], SYMBOLS)), _marked_in_a_diagnose)
+
+
+@pytest.mark.parametrize(("course", "symbol"), MARKED.cases)
+def test_a_tnm_with_y_r_or_a_leaves_the_ctnm_of_the_same_diagnose_alone(course, symbol):
+    case = MARKED.of(course, symbol)
+    assert of_index(case, "t_stage", "n_stage", "m_stage") == ("T2", "N0", "M0")
+    assert of_index(case, "icdo3_morphology", "fnclcc_grade") == ("8802/3", "G3"), "those of the diagnosis"
 
 
 def test_a_diagnose_whose_only_tnm_is_after_therapy_was_graded_after_therapy(records):

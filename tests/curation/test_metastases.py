@@ -6,6 +6,7 @@ import json
 import pytest
 
 from schemas import received as r
+from tests.one_curation import OneCuration
 
 DAY = dt.date
 
@@ -58,8 +59,13 @@ def test_two_reports_of_one_metastasis_are_one_row_that_names_both(records):
     assert rows["reported_date"].to_list() == [DAY(2013, 6, 1)], "a Diagnose has no day of its own"
 
 
-@pytest.mark.parametrize(
-    ("metastases", "date", "site"),
+def _examined(patient, metastases):
+    patient.patient()
+    patient.diagnosis()
+    follow_up(patient, "2019-06-01", *metastases)
+
+
+EXAMINED = OneCuration(
     [
         ([("01.02.2019", "E", "OSS"), ("15.01.2018", "E", "PUL")], DAY(2018, 1, 15), "PUL"),
         ([(None, None, "LYM"), ("2018-01-15", "E", "PUL")], DAY(2018, 1, 15), "PUL"),
@@ -69,13 +75,14 @@ def test_two_reports_of_one_metastasis_are_one_row_that_names_both(records):
         ([("2018-01-15", "T", "PUL"), ("2018-01-15", "E", "OSS")], DAY(2018, 1, 15), "OSS"),
         ([(None, None, "LYM")], None, "LYM"),
     ],
+    lambda patient, metastases, *_: _examined(patient, metastases),
 )
-def test_the_first_metastasis_of_an_examination_is_had_from_typed_dates(records, metastases, date, site):
-    records.patient()
-    records.diagnosis()
-    follow_up(records, "2019-06-01", *metastases)
-    outcome = records.run()
-    assert outcome["assessment"].select("distant_date", "distant_site").rows() == [(date, site)]
+
+
+@pytest.mark.parametrize(("metastases", "date", "site"), EXAMINED.cases)
+def test_the_first_metastasis_of_an_examination_is_had_from_typed_dates(metastases, date, site):
+    assessment = EXAMINED.of(metastases, date, site)["assessment"]
+    assert assessment.select("distant_date", "distant_site").rows() == [(date, site)]
 
 
 def test_a_metastasis_without_a_usable_date_is_a_finding_and_keeps_its_examination(records):
@@ -104,8 +111,7 @@ def test_a_metastasis_dated_before_or_on_the_day_of_its_operation_is_none(record
     assert "metastasis.after-report" not in records.run().rules()
 
 
-@pytest.mark.parametrize(
-    ("metastasis", "m", "expected"),
+AT_DIAGNOSIS = OneCuration(
     [
         (("2012-01-01", "E", "PUL"), None, True),
         (("2012-02-29", "E", "PUL"), "0", True),
@@ -121,13 +127,14 @@ def test_a_metastasis_dated_before_or_on_the_day_of_its_operation_is_none(record
         (("2013-07-01", "M", "PUL"), None, None),
         (("2014-01-01", "E", "PUL"), "1", True),  # the Diagnose's own M
     ],
+    lambda patient, metastasis, m, _: (patient.patient(), patient.diagnosis(M=m, Menge_FM=fm(metastasis))),
 )
-def test_a_metastasis_of_a_diagnose_was_there_at_diagnosis_within_the_window(
-    records, metastasis, m, expected
-):
-    records.patient()
-    records.diagnosis(M=m, Menge_FM=fm(metastasis))
-    assert records.run()["diagnosis"]["distant_metastasis"].to_list() == [expected]
+
+
+@pytest.mark.parametrize(("metastasis", "m", "expected"), AT_DIAGNOSIS.cases)
+def test_a_metastasis_of_a_diagnose_was_there_at_diagnosis_within_the_window(metastasis, m, expected):
+    diagnosis = AT_DIAGNOSIS.of(metastasis, m, expected)["diagnosis"]
+    assert diagnosis["distant_metastasis"].to_list() == [expected]
 
 
 def test_the_first_therapy_closes_the_window_and_a_biopsy_does_not(records):

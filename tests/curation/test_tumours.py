@@ -7,6 +7,7 @@ import pytest
 
 from schemas import received as r
 from tests.curation.baseline_patients import histology
+from tests.one_curation import OneCuration
 
 BREAST = {"Primaertumor_ICD": "C50.4", "Primaertumor_Topographie_ICD_O": "C50.4",
           "Morphologie_ICD_O": '["8500/3"]', "T": None, "N": None, "M": None}  # fmt: skip
@@ -53,8 +54,14 @@ def rules(outcome):
 # --- one tumour under two numbers ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "days", "one"),
+def _under_two_numbers(patient, first, second, days, _one):
+    patient.patient()
+    later = (dt.date(2012, 1, 1) + dt.timedelta(days=days)).isoformat()
+    sarcoma(patient, "2012-01-01", "1", *first)
+    sarcoma(patient, later, "A7", *second)
+
+
+TWO_NUMBERS = OneCuration(
     [
         (("8802/3", "C49.2"), ("8802/3", "C49.2"), 0, True),
         (("8802/3", "C49.2"), ("8802/3", "C49.2"), 7, True),
@@ -69,17 +76,16 @@ def rules(outcome):
         (("8890/3", "C49.2"), ("8890/3", "C54.2"), 10, False),  # another organ
         (("8890/3", "C49.2"), ("8140/3", "C49.2"), 10, False),
     ],
+    _under_two_numbers,
 )
-def test_two_numbers_are_one_tumour_by_site_and_histology_group(records, first, second, days, one):
-    records.patient()
-    later = (dt.date(2012, 1, 1) + dt.timedelta(days=days)).isoformat()
-    sarcoma(records, "2012-01-01", "1", *first)
-    again = sarcoma(records, later, "A7", *second)
-    outcome = records.run()
-    assert outcome["diagnosis"].height == (1 if one else 2)
-    assert outcome["diagnosis"]["diagnosis_date"].min() == dt.date(2012, 1, 1), "the earliest date counts"
-    told = outcome.observed.filter(rule_id="diagnosis.tumour-under-two-ids")["record_id"].to_list()
-    assert told == ([again] if one else [])
+
+
+@pytest.mark.parametrize(("first", "second", "days", "one"), TWO_NUMBERS.cases)
+def test_two_numbers_are_one_tumour_by_site_and_histology_group(first, second, days, one):
+    case = TWO_NUMBERS.of(first, second, days, one)
+    assert case["diagnosis"].height == (1 if one else 2)
+    assert case["diagnosis"]["diagnosis_date"].min() == dt.date(2012, 1, 1), "the earliest date counts"
+    assert case.found("diagnosis.tumour-under-two-ids") == (case.ids[-1:] if one else [])
 
 
 def test_the_order_of_the_records_names_no_other_tumour(records):
