@@ -53,6 +53,9 @@ class OfPatient:
     def meldung(self, contract: Any, **values: Any) -> str:
         return self._added(self.records.meldung(contract, self.number, **values))
 
+    def add(self, contract: Any, **values: str | None) -> str:
+        return self._added(self.records.add(contract, **values))
+
     def reply(self, **values: Any) -> str:
         born = ".".join(reversed(self.born.split("-")))
         who = {"hospital_number": self.number, "family_name": self.family, "birth_date": born}
@@ -71,12 +74,16 @@ class OfCase:
         return self.outcome[entity].filter(patient_id=self.patient_id)
 
     def rules(self) -> set[str]:
-        return set(self.outcome.observed.filter(pl.col("record_id").is_in(self.ids))["rule_id"])
+        return set(self.observed["rule_id"])
+
+    @property
+    def observed(self) -> pl.DataFrame:
+        """What was observed of the records of the case."""
+        return self.outcome.observed.filter(pl.col("record_id").is_in(self.ids))
 
     def found(self, rule: str) -> list[str]:
         """Return the records of the case that break a rule."""
-        observed = self.outcome.observed.filter(pl.col("record_id").is_in(self.ids), rule_id=rule)
-        return observed["record_id"].to_list()
+        return self.observed.filter(rule_id=rule)["record_id"].to_list()
 
 
 class OneCuration:

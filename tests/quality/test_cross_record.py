@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 
 from schemas import received as r
+from tests.one_curation import OneCuration
 
 
-@pytest.fixture
-def patient(records):
+def clean(records, number="1"):
+    """Add a patient of whom nothing is wrong."""
     records.patient()
     records.diagnosis(
         Menge_Weitere_Klassifikation='[{"Name": "FNCLCC", "Stadium": "G3"}]',
@@ -22,7 +23,12 @@ def patient(records):
         Ende="2012-03-10", Applikationsart="Perkutan", Gesamtdosis="50", Einzeldosis="2", Boost="N",
     )  # fmt: skip
     _verlauf(records, "2013-01-01", "V", "K")
-    records.add(r.TableRow, table_name="sheet", values=json.dumps({"Nr": "1", "cm": "9,0"}))
+    records.add(r.TableRow, table_name="sheet", values=json.dumps({"Nr": number, "cm": "9,0"}))
+
+
+@pytest.fixture
+def patient(records):
+    clean(records)
     return records
 
 
@@ -77,18 +83,20 @@ def _second_diagnosis(p, **values):
 def _ct(p, *thickness):
     for i, mm in enumerate(thickness):
         last = p.add(
-            r.DicomImage, SOPInstanceUID=f"1.{i}", PatientID="1", SeriesInstanceUID="s", SliceThickness=mm
-        )
+            r.DicomImage, SOPInstanceUID=f"{p.number}.{i}", PatientID=p.number,
+            SeriesInstanceUID=f"s{p.number}", SliceThickness=mm,
+        )  # fmt: skip
     return last
 
 
 def _structures_of(p, number):
+    plan, structures = f"2.{p.number}", f"3.{p.number}"
     p.add(
-        r.DicomPlan, SOPInstanceUID="1.2", PatientID="1", ApprovalStatus="APPROVED", RTPlanDate="20120130",
-        NumberOfFractionsPlanned="[25]", ReferencedStructureSet="1.3",
+        r.DicomPlan, SOPInstanceUID=plan, PatientID=p.number, ApprovalStatus="APPROVED",
+        RTPlanDate="20120130", NumberOfFractionsPlanned="[25]", ReferencedStructureSet=structures,
         TargetPrescriptionDose='[{"DoseReferenceType":"TARGET","TargetPrescriptionDose":"50"}]',
     )  # fmt: skip
-    return p.add(r.DicomStructureSet, SOPInstanceUID="1.3", PatientID=number)
+    return p.add(r.DicomStructureSet, SOPInstanceUID=structures, PatientID=number)
 
 
 CASES = {
@@ -98,7 +106,7 @@ CASES = {
     "surgery.before-diagnosis": (lambda p: _surgery(p, "2011-09-01"), lambda p: _surgery(p, "2011-11-01")),
     "radiotherapy.sequence-against-dates": (_adjuvant_before_surgery, lambda p: None),
     "diagnosis.before-birth": (
-        lambda p: _second_diagnosis(p, on="1949-01-01"),
+        lambda p: _second_diagnosis(p, on="1929-06-01"),
         lambda p: _second_diagnosis(p, on="1999-01-01"),
     ),
     "diagnosis.grade-against-histology": (
@@ -110,23 +118,35 @@ CASES = {
         lambda p: _second_diagnosis(p, T="2a"),
     ),
     "ct.slice-thickness-varies": (lambda p: _ct(p, "3", "3", "5"), lambda p: _ct(p, "3", "3.0")),
-    "dicom.patient-id-mismatch": (lambda p: _structures_of(p, "7"), lambda p: _structures_of(p, "1")),
+    "dicom.patient-id-mismatch": (lambda p: _structures_of(p, "999"), lambda p: _structures_of(p, p.number)),
 }
 
 
+def _with(which):
+    """All cases, of a patient each: with the fault (0) or with its neighbour (1)."""
+
+    def describe(patient, rule):
+        clean(patient, patient.number)
+        CASES[rule][which](patient)
+
+    return OneCuration(list(CASES), describe)
+
+
+AT_FAULT, NEIGHBOURS = _with(0), _with(1)
+
+
 @pytest.mark.parametrize("rule", CASES)
-def test_a_rule_fires_on_its_fault_and_names_the_record(patient, rule):
-    fault = CASES[rule][0](patient)
-    observed = patient.run().observed
+def test_a_rule_fires_on_its_fault_and_names_the_record(rule):
+    case = AT_FAULT.of(rule)
+    fault = case.ids[-1]
     # One fault may break a record's own rules as well; those have their own tests.
-    across = observed.filter(pl.col("rule_id").is_in(list(CASES)))
+    across = case.observed.filter(pl.col("rule_id").is_in(list(CASES)))
     assert across.select("rule_id", "record_id").rows() == [(rule, fault)]
 
 
 @pytest.mark.parametrize("rule", CASES)
-def test_a_rule_is_silent_on_its_neighbour(patient, rule):
-    CASES[rule][1](patient)
-    assert rule not in patient.run().rules()
+def test_a_rule_is_silent_on_its_neighbour(rule):
+    assert rule not in NEIGHBOURS.of(rule).rules()
 
 
 def test_a_death_without_a_date_is_a_warning_and_the_patient_is_dead_all_the_same(patient):
