@@ -206,8 +206,8 @@ def test_d7_parallel_sites():
     assert _notes(found) == [("course.parallel-sites", "record a")]
     frames = combine([_plan("a"), _plan("b", 46, 23, frame="8")], None)
     assert _shown(frames) == (50, 25, "D7")
-    near = combine([_plan("a"), _plan("b", 46, 23, at=(0.0, 0.0, 90.0))], None)
-    assert _shown(near) == ASK
+    near = combine([_plan("a"), _plan("b", 46, 23, at=(0.0, 0.0, 100.0))], None)
+    assert _shown(near) == ASK, "only more than 10 cm are apart"
     later = combine([_plan("a"), _plan("b", 34, 17, "2015-03-12", frame="8")], None)
     assert _shown(later) == ASK, "a replan on a new CT has another frame as well"
 

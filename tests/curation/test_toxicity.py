@@ -144,14 +144,30 @@ def test_on_the_day_of_the_operation_only_a_documented_revision_counts(patient, 
     assert patient.run()["toxicity"].filter(kind="wound revision").height == found
 
 
+DAY_SURGERY = {
+    "patient_id": pl.String, "tumour_id": pl.String, "ops_codes": pl.List(pl.String), "intent": pl.String,
+    "surgery_date": pl.Date, "surgery_day": pl.Int32, "record_ids": pl.List(pl.String),
+}  # fmt: skip
+"""Columns of the operations of a source that counts days."""
+
+
 def test_operations_of_a_source_without_any_code_are_judged_by_their_intent():
-    types = {
-        "patient_id": pl.String, "tumour_id": pl.String, "ops_codes": pl.List(pl.Null), "intent": pl.String,
-        "surgery_date": pl.Date, "surgery_day": pl.Int32, "record_ids": pl.List(pl.String),
-    }  # fmt: skip
     rows = [("p", "t", None, "curative", None, 10, ["a"]), ("p", "t", None, "revision", None, 30, ["b"])]
+    types = DAY_SURGERY | {"ops_codes": pl.List(pl.Null)}
     made = toxicity.wound_revisions(pl.DataFrame(rows, schema=types, orient="row"))
     assert made["record_ids"].to_list() == [["b"]]
+
+
+@pytest.mark.parametrize(
+    ("intent", "day", "found"), [("revision", 10, 1), ("other", 10, 0), ("other", 11, 1)]
+)
+def test_a_wound_revision_by_days_is_after_the_operation_or_documented(intent, day, found):
+    rows = [
+        ("p", "t", ["5-782.b"], "curative", None, 10, ["a"]),
+        ("p", "t", ["5-916.a1"], intent, None, day, ["b"]),
+    ]
+    made = toxicity.wound_revisions(pl.DataFrame(rows, schema=DAY_SURGERY, orient="row"))
+    assert made.height == found
 
 
 def test_parts_and_reports_of_one_course_tell_of_one_side_effect(patient):
