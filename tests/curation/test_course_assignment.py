@@ -121,6 +121,9 @@ def test_a5_a_relation_to_a_plan_of_a_course():
     assert _said(plans, [_course()], ["2015-04-20"])["b"] == ("plans 1", "A7"), "an operation lies between"
     far = [plans[0], replace(plans[1], first=_date("2015-06-30"), last=_date("2015-06-30"))]
     assert _said(far, [_course()])["b"] == ("plans 1", "A7")
+    for day, rule in (("2015-05-21", "A5"), ("2015-05-22", "A7")):
+        within = [plans[0], _plan("b", day, 16.0, 8, frame="8", related=["a"])]
+        assert _said(within, [_course()])["b"][1] == rule, "90 days, and a day more"
     undated = [plans[0], replace(plans[1], first=None, last=None)]
     assert _said(undated, [_course()])["b"] == ("c1", "A5")
 
@@ -133,6 +136,9 @@ def test_a6_the_same_frame_of_reference():
     assert _said([late[0], replace(late[1], plan=Plan("b", "b", frame="8"))], [_course()])["b"][1] == "A7"
     far = [_plan("a"), _plan("b", "2015-04-20", 16.0, 8)]
     assert _said(far, [_course()])["b"] == ("plans 1", "A7"), "59 days"
+    for day, rule in (("2015-05-01", "A6"), ("2015-05-02", "A7")):
+        within = [late[0], _plan("b", day, 16.0, 8)]
+        assert _said(within, [_course()])["b"][1] == rule, "42 days, and a day more"
 
 
 def test_a7_without_documentation_plans_make_courses():

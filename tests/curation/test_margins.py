@@ -92,6 +92,17 @@ def test_a_flat_end_is_no_side(up):
     assert (found.radial_p5, found.radial_p95) == pytest.approx((16, 19), abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("wide", "narrow", "expected"), [(9, 11, (15, 15, 19)), (1, 21, (15, 19, 19)), (17, 1, (15, 15, 15))]
+)
+def test_the_percentiles_are_of_the_length_of_the_outline(wide, narrow, expected):
+    """Planes of radius 20 and 16: 50.6, 5.6 and 95.5 % of the outlines that count lie 15 mm deep."""
+    radii = [*[20] * (wide + 1), *[16] * (narrow + 1)]
+    body = [ph.circle(radius, 3 * n - 40) for n, radius in enumerate(radii)]
+    found = of(body, ph.cylinder(35, 120))
+    assert (found.radial_p5, found.radial_p50, found.radial_p95) == pytest.approx(expected, abs=0.1)
+
+
 def test_what_cannot_be_compared():
     empty = of([], ph.cylinder(20, 60))
     assert (empty.superior, empty.radial_p50, empty.doubts) == (None, None, ())
