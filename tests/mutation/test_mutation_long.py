@@ -23,7 +23,7 @@ from tests.mutation.mutants import Mutant, mutant, places
 from tests.mutation.reach import ROOT, Reach, modules
 
 SAMPLE, SEED = 150, 15
-STAGES = (3.0, 20.0)
+STAGES = (1.5, 6.0)
 """Seconds of tests after which a further stage begins: most mutants meet few test files."""
 PATIENCE, SPARE = 6, 180
 """A mutant is given up after so many times the seconds of its tests, and seconds more for a busy machine."""
