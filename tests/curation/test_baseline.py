@@ -54,6 +54,18 @@ def test_pt_counts_after_surgery_first_and_ct_otherwise(course, t, rule):
     assert told == (t, rule, n, rule)
 
 
+@pytest.mark.parametrize(("sequences", "t"), [("N", "T1"), ("A", "T2"), ("NA", "T1"), ("AO", "T2")])
+def test_an_irradiation_without_a_date_was_when_its_report_says(records, sequences, t):
+    diagnose(records, TNM=several(tnm(T="1"), tnm("pTNM", T="2b")))
+    operation(records, "2012-05-01")
+    for sequence in sequences:
+        records.meldung(
+            r.ObdsRadiotherapy, Module_ID=f"S{sequence}", Intention="K", Stellung_OP=sequence,
+            Applikationsart="Perkutan", Gesamtdosis="50", Einzeldosis="2", Boost="N",
+        )  # fmt: skip
+    assert chosen(records, "t_stage") == t
+
+
 def test_surveillance_is_no_therapy_before_surgery(records):
     diagnose(records, TNM=several(tnm(T="1"), tnm("pTNM", T="2b")))
     drugs(records, "2012-01-10", kind="WW")
