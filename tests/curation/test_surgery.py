@@ -45,6 +45,12 @@ def test_a_reporter_who_knows_no_residual_status_contradicts_nobody(patient, sil
     assert told(outcome, "surgery.residual-differs") == []
 
 
+def test_an_unknown_intent_does_not_replace_a_known_one(patient):
+    operation(patient, Intention="K", **A)
+    operation(patient, reported="2020-02-01", Intention="X", **B)
+    assert patient.run()["surgery"]["intent"].to_list() == ["curative"]
+
+
 def test_two_reporters_who_agree_are_no_finding(patient):
     operation(patient, **A)
     operation(patient, reported="2020-02-01", **B)
