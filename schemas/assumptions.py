@@ -17,7 +17,7 @@ from pydantic import NonNegativeInt
 from schemas.assumptions_of_cohort import CohortAssumptions
 from schemas.switch import Declared, Switch, Value
 
-__all__ = ["Assumptions", "Declared", "Switch", "Value", "alternatives", "declared"]
+__all__ = ["Assumptions", "Declared", "Switch", "Value", "alternatives", "declared", "sentences"]
 
 
 class Assumptions(CohortAssumptions):
@@ -287,3 +287,10 @@ def alternatives(assumptions: Assumptions) -> Iterator[tuple[Declared, Value, As
         for value in switch.others(getattr(assumptions, switch.name)):
             update = dict([switch.switch.only_with or (switch.name, value)]) | {switch.name: value}
             yield switch, value, assumptions.model_copy(update=update)
+
+
+def sentences(assumptions: Assumptions) -> dict[str, str]:
+    """Return the sentence of every other value, by the variant's name in the sensitivity analyses."""
+    return {
+        f"{switch.name} = {value}": switch.sentence(value) for switch, value, _ in alternatives(assumptions)
+    }

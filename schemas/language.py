@@ -120,8 +120,19 @@ def point(number: str) -> str:
 
 
 def in_sentence(title: str) -> str:
-    """Return a title as a sentence has it: in small letters, except in German, whose nouns have capitals."""
-    return title if spoken() == "de" else title.lower()
+    """Return a title as a sentence has it: in small letters, except in German, whose nouns have capitals.
+
+    Letters and abbreviations within a title keep their capitals: ``T stage``, ``Grading (FNCLCC)``.
+    """
+    if spoken() == "de":
+        return title
+    words = title.split(" ")
+    return title.lower() if len(title) == 1 else " ".join(w.lower() if w[1:].islower() else w for w in words)
+
+
+def quoted(words: str) -> str:
+    """Put words in the quotation marks of the language that is set."""
+    return f"„{words}“" if spoken() == "de" else f"“{words}”"
 
 
 def day(date: dt.date | str) -> str:

@@ -16,6 +16,12 @@ def half_up(value: float, decimals: int = 0) -> str:
     return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP))
 
 
+def p_value(p: float, decimals: int) -> str:
+    """Format a p value with the declared decimals; a smaller one as ``<0.0001``, never 0."""
+    least = 10.0**-decimals
+    return f"<{least:.{decimals}f}" if p < least / 2 else half_up(p, decimals)
+
+
 def percent_half_up(n: int, denominator: int) -> str:
     """Format ``100 n / denominator`` rounded half up to a whole number, computed in integers.
 

@@ -14,8 +14,8 @@ from sarcoma_pipeline.published_study.printed_number import NOT_REACHED
 from sarcoma_pipeline.published_study.recomputed import Cohort, Recomputed
 from schemas.analysis import PublishedComparison
 from schemas.analysis_models import JointTest
-from schemas.rounding import decimals_of, half_up, percent_half_up
-from schemas.statistics import DEFAULT
+from schemas.rounding import decimals_of, half_up, p_value, percent_half_up
+from schemas.statistics import DEFAULT, Statistics
 
 CLOSE = 0.03
 """Relative difference up to which a number is close."""
@@ -33,7 +33,7 @@ def compare(
     estimates: pl.DataFrame,
     hazard_ratios: pl.DataFrame,
     joint_tests: pl.DataFrame | None = None,
-    significance: float = DEFAULT.significance,
+    statistics: Statistics = DEFAULT,
 ) -> pl.DataFrame:
     """Compare every published number with ours.
 
@@ -47,7 +47,7 @@ def compare(
         estimates: `schemas.analysis.SurvivalEstimate`.
         hazard_ratios: `schemas.analysis.HazardRatio`.
         joint_tests: `schemas.analysis_models.JointTest`.
-        significance: p value below which the paper speaks of a difference.
+        statistics: p value below which the paper speaks of a difference, and decimals of p values.
 
     Returns:
         `schemas.analysis.PublishedComparison`, in the order of ``published.csv``.
@@ -68,7 +68,7 @@ def compare(
         )
     findings = {entry["id"]: entry for entry in audit.iter_rows(named=True)}
     lines = [
-        _line(paper, rows[paper["id"]], cohort, findings, tested, significance)
+        _line(paper, rows[paper["id"]], cohort, findings, tested, statistics)
         for paper in _blank_to_null(published).iter_rows(named=True)
     ]
     frame = pl.DataFrame(lines, infer_schema_length=None)
@@ -85,7 +85,7 @@ def _line(
     cohort: Cohort,
     findings: dict[str, Any],
     tested: Mapping[tuple[str | None, str | None], dict[str, Any]],
-    significance: float,
+    statistics: Statistics,
 ) -> dict[str, Any]:
     ours = cohort.recompute(row)
     as_printed, paper, unreadable = paper, *_canonical(paper)
@@ -121,7 +121,7 @@ def _line(
         "our_high": ours.high,
         "our_p": ours.p,
         "our_joint_p": joint["p_value"] if joint and ours.p is not None else None,
-        "our_joint_text": _jointly(printed_p, joint, significance) if joint and ours.p is not None else None,
+        "our_joint_text": _jointly(printed_p, joint, statistics) if joint and ours.p is not None else None,
         "our_n": ours.n,
         "our_percent": ours.percent if percent is not None else None,
         "difference": next((a - b for a, b in pairs if a is not None and b is not None), None),
@@ -132,14 +132,14 @@ def _line(
     }
 
 
-def _jointly(printed_p: float | None, joint: Mapping[str, Any], significance: float) -> str | None:
+def _jointly(printed_p: float | None, joint: Mapping[str, Any], statistics: Statistics) -> str | None:
     """Say that the paper's small p value is of one contrast, and the covariate as a whole shows nothing."""
     p, degrees = joint["p_value"], joint["degrees_of_freedom"]
-    if printed_p is None or p is None or degrees < 2 or not printed_p < significance <= p:
+    if printed_p is None or p is None or degrees < 2 or not printed_p < statistics.significance <= p:
         return None
     return (
         f"The paper's p value is of one of {degrees} contrasts of {joint['term']}; all of them together "
-        f"give p = {half_up(p, 2)} in the model of {joint['model']}."
+        f"give p = {p_value(p, statistics.p_decimals)} in the model of {joint['model']}."
     )
 
 

@@ -15,6 +15,8 @@ from sarcoma_pipeline.survival.design import values, with_entry
 from sarcoma_pipeline.survival.subgroups import log_rank
 from schemas.analysis_follow_up import KNOWN_FROM, CovariateTiming, FollowUpCompleteness, ImmortalTime
 from schemas.configuration import Covariate, Model
+from schemas.rounding import p_value
+from schemas.statistics import DEFAULT
 
 LOST_DAYS = 365
 """Days between end and possible end from which a patient is lost: twice the interval of late visits."""
@@ -33,6 +35,7 @@ def completeness(
     patients: pl.DataFrame,
     factors: Sequence[Covariate],
     late_death_days: int,
+    p_decimals: int = DEFAULT.p_decimals,
 ) -> pl.DataFrame:
     """Compute the completeness of follow-up by endpoint and subgroup.
 
@@ -42,6 +45,7 @@ def completeness(
         patients: `schemas.cohort.CohortPatient`.
         factors: the factors of the subgroups.
         late_death_days: a death later than this after the last examination is a late one.
+        p_decimals: declared decimals of a p value in a warning.
 
     Returns:
         `schemas.analysis_follow_up.FollowUpCompleteness`: for every endpoint all patients, then the levels.
@@ -63,7 +67,7 @@ def completeness(
             losses = known.select("time_days", "entry_days", "level", event="lost")
             p = log_rank(losses)[0]["p_value"] if known.height else None
             for (level,), mine in known.group_by("level", maintain_order=True):
-                row = {**_counted(mine, late_death_days), "p_value": p, "warning": _of_losses(p)}
+                row = {**_counted(mine, late_death_days), "p_value": p, "warning": _of_losses(p, p_decimals)}
                 lines.append({"endpoint": name, "covariate": factor.name, "level": level, **row})
     return _frame(FollowUpCompleteness, lines)
 
@@ -91,10 +95,15 @@ def _counted(frame: pl.DataFrame, late_death_days: int) -> dict[str, Any]:
     }
 
 
-def _of_losses(p: float | None) -> str | None:
+def _of_losses(p: float | None, p_decimals: int) -> str | None:
     if p is None or p >= DIFFERS:
         return None
-    return f"the loss to follow-up differs by group (log-rank test p = {p:.2g}): censoring may be informative"
+    shown = p_value(p, p_decimals)
+    sign = "<" if shown.startswith("<") else "="
+    return (
+        f"the loss to follow-up differs by group (log-rank test p {sign} {shown.removeprefix('<')}): "
+        "censoring may be informative"
+    )
 
 
 def immortal_time(endpoints: pl.DataFrame, observed: pl.DataFrame) -> pl.DataFrame:

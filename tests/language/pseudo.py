@@ -98,7 +98,11 @@ def unmarked_of_page(
 ) -> list[str]:
     """Return the texts of an HTML page that are not translated, each with the element that has it."""
     left = []
-    for element in lxml_html.document_fromstring(page).iter():
+    document = lxml_html.document_fromstring(page)
+    # They keep a part of a text on one line.
+    for span in document.xpath("//span[@class='kept']"):
+        span.drop_tag()
+    for element in document.iter():
         if not isinstance(element.tag, str) or element.tag in ("style", "script", "code"):
             texts = [(element.tag, element.tail)]
         else:

@@ -228,7 +228,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         seen = observed(curated_of(warehouse), study, patients["pseudonym"])
         factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
         late = study.assumptions.late_death_days
-        followed = completeness.completeness(ends, seen, patients, factors, late)
+        decimals = study.statistics.p_decimals
+        followed = completeness.completeness(ends, seen, patients, factors, late, decimals)
         timing = completeness.covariate_timing(ends, seen, study.models, study.covariates)
         frames = {
             FollowUpCompleteness.table(): followed,
@@ -253,7 +254,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 estimates=warehouse.read(SurvivalEstimate.table()),
                 hazard_ratios=warehouse.read(HazardRatio.table()),
                 joint_tests=warehouse.read(JointTest.table()),
-                significance=study.statistics.significance,
+                statistics=study.statistics,
             )
         verdicts = dict(frame.group_by("verdict").len().sort("verdict").iter_rows())
         return StepOutput(

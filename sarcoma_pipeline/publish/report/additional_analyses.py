@@ -29,7 +29,7 @@ def incidence_panels(frame: pl.DataFrame, titles: Mapping[str, str], least_at_ri
         least_at_risk: patients at risk below which a curve is not drawn.
     """
     drawings = []
-    longest = float(frame.select(pl.col("time_months").max()).item() or 0)
+    longest = curves.last_drawn(frame, least_at_risk)
     for letter, part in zip("ABCDEFGH", frame.partition_by("analysis", maintain_order=True), strict=False):
         name = part["analysis"][0]
         by_cause = {

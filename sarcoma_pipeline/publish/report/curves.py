@@ -12,7 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.publish.report.drawing import BAND, GREY, Drawing
+from sarcoma_pipeline.publish.report import curve_names
+from sarcoma_pipeline.publish.report.drawing import BAND, GREY, Drawing, wrapped
 from sarcoma_pipeline.publish.report.number_format import median, number, percent
 from schemas.language import gettext as _
 from schemas.language import in_sentence
@@ -23,8 +24,8 @@ _BESIDE_LEVELS, _LONGEST = 150.0, 17
 """Left end of the axis if level names stand beside the numbers at risk, and their maximum length."""
 _STEP_MONTHS = (6, 12, 24, 36, 60, 120)
 _MOST_TICKS = 9
-_FOR_NAMES, _NAME_HEIGHT = 96.0, 13.0
-"""Space for the names of the levels to the right of their curves, and the least distance of two names."""
+_FOR_NAMES = 96.0
+"""Space for the names of the levels to the right of their curves."""
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#111")
 """Colours that people with any colour vision can tell apart (Okabe and Ito, 2008)."""
 _BAND_OPACITY = 0.14
@@ -135,7 +136,7 @@ def cumulative_incidence(
         horizon: end of the time axis in months.
         least_at_risk: patients at risk below which the curves end.
     """
-    sheet, frame = Drawing(_WIDTH, _HEIGHT - 32), _Axes(horizon)
+    sheet, frame = Drawing(_WIDTH + _FOR_NAMES, _HEIGHT - 32), _Axes(horizon)
     # The number at risk is the same for every cause: any event ends the time at risk.
     left = [(p[0], p[4]) for p in next(iter(curves.values()), [])]
     curves = {cause: _well_known(points, least_at_risk) for cause, points in curves.items()}
@@ -150,10 +151,13 @@ def cumulative_incidence(
         for limit in (upper, lower):
             sheet.path([frame.at(t, s) for t, s in limit], width=0.7, ink=GREY, dash=_dash(index))
     frame.draw(sheet, _("Cumulative incidence (%)"))
-    for index, points in enumerate(curves.values()):
-        steps = _steps([(p[0], p[1]) for p in points], None)
-        sheet.path([frame.at(t, s) for t, s in steps], dash=_dash(index))
-    _legend(sheet, list(curves), top=_TOP + 14)
+    drawn = {
+        cause: [frame.at(t, s) for t, s in _steps([(p[0], p[1]) for p in points], None)]
+        for cause, points in curves.items()
+    }
+    for index, corners in enumerate(drawn.values()):
+        sheet.path(corners, dash=_dash(index))
+    _name(sheet, drawn, {cause: wrapped(_(cause), _LONGEST) for cause in drawn})
     sheet.text(4, 18, letter, bold=True, size=14)
     sheet.text(_LEFT, 18, title, bold=True, size=13)
     _counted(sheet, frame, [(t, str(_at_risk(left, t))) for t in frame.ticks])
@@ -221,15 +225,16 @@ def by_level(
         sheet.path(band, width=0, fill=_colour(index), opacity=_BAND_OPACITY / (1 if len(drawn) < 4 else 2))
     label = _("Cumulative incidence (%)") if incidence else _("Probability (%)")
     frame.draw(sheet, label, since_therapy=incidence)
-    ends = []
+    lines = {
+        level: [frame.at(t, s) for t, s in _steps([(r["time_months"], r["survival"]) for r in rows], None)]
+        for level, rows in drawn.items()
+    }
     for index, (level, rows) in enumerate(drawn.items()):
-        steps = _steps([(r["time_months"], r["survival"]) for r in rows], None)
-        sheet.path([frame.at(t, s) for t, s in steps], ink=_colour(index), dash=_dash(index))
+        sheet.path(lines[level], ink=_colour(index), dash=_dash(index))
         for row in rows:
             if row["censored"]:
                 x, y = frame.at(row["time_months"], row["survival"])
                 sheet.line(x, y - 3, x, y + 3, ink=_colour(index))
-        ends.append((*frame.at(rows[-1]["time_months"], rows[-1]["survival"]), level))
     sheet.text(4, 16, letter, bold=True, size=14)
     sheet.text(frame.left, 15, title, bold=True, size=13)
     sheet.text(frame.left, 31, test)
@@ -242,8 +247,7 @@ def by_level(
         left = [(r["time_months"], r["at_risk"]) for r in rows]
         for tick in frame.ticks:
             sheet.text(frame.at(tick, 0)[0], y, str(_at_risk(left, tick)), anchor="middle", size=11)
-    for x, y, level in _apart(ends):
-        sheet.text(x + 6, y, _short(level, _LONGEST), size=11)
+    _name(sheet, lines, {level: [_short(level, _LONGEST)] for level in lines})
     described = "; ".join(
         _("{level}: {patients} patients, {events} events, {survival} % at the end").format(
             level=_(level),
@@ -262,14 +266,14 @@ def by_level(
     )
 
 
-def _apart(ends: list[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
-    """Return where the curves' names stand: beside their ends, moved apart so that none covers another."""
-    placed: list[tuple[float, float, str]] = []
-    for x, y, level in sorted(ends, key=lambda end: (end[1], end[2])):
-        lowest = placed[-1][1] + _NAME_HEIGHT if placed else _TOP + 4
-        placed.append((x, max(y + 4, lowest), level))
-    over = placed[-1][1] - _BOTTOM if placed else 0
-    return [(x, y - max(0.0, over), level) for x, y, level in placed]
+def _name(sheet: Drawing, curves: dict[str, list[tuple[float, float]]], names: dict[str, list[str]]) -> None:
+    """Draw the names of the curves beside their ends."""
+    for name in curve_names.placed(curves, names, _TOP + 4, _BOTTOM, _RIGHT + 8):
+        if name.leader:
+            (x1, y1), (x2, y2) = name.leader
+            sheet.line(x1, y1, x2, y2, width=0.6, ink=GREY)
+        for at, line in enumerate(name.lines):
+            sheet.text(name.x, name.y + curve_names.HEIGHT * at, line, size=11)
 
 
 def _short(name: str, longest: int) -> str:
@@ -329,13 +333,6 @@ def _counted(sheet: Drawing, frame: _Axes, counts: list[tuple[Any, ...]]) -> Non
 
 def _dash(index: int) -> str:
     return _DASHES[index % len(_DASHES)]
-
-
-def _legend(sheet: Drawing, names: list[str], top: float) -> None:
-    for index, name in enumerate(names):
-        y = top + 17 * index
-        sheet.line(_LEFT + 14, y, _LEFT + 46, y, width=1.6, dash=_dash(index))
-        sheet.text(_LEFT + 54, y + 4, name)
 
 
 def _at_risk(left: list[tuple[float, int]], months: float) -> int:

@@ -11,7 +11,7 @@ from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital, listed, number
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
 from schemas.language import gettext as _
-from schemas.language import in_sentence
+from schemas.language import in_sentence, ngettext
 from schemas.study_toml import Study, Validation
 
 
@@ -28,14 +28,14 @@ def blocks(report: Report) -> Iterator[Paragraph | Table | Figure]:
         yield Paragraph(
             _(
                 "{title}. {source} It was applied as it stands to {n} patients with all its predictors "
-                "({events} events); {missing} lack one and are left out."
+                "({events} events)."
             ).format(
                 title=validation.title,
                 source=validation.source,
                 n=number(first["n"]),
                 events=number(first["events"]),
-                missing=number(first["missing"]),
             )
+            + _lacking(first["missing"])
         )
         yield _measures(report, measures, validation, key)
         frame = _of(report, "analysis.external_calibration", validation)
@@ -57,6 +57,16 @@ def blocks(report: Report) -> Iterator[Paragraph | Table | Figure]:
             panels,
         )
         yield _benefit(report, validation, key)
+
+
+def _lacking(missing: int | None) -> str:
+    if missing == 0:
+        return ""
+    return ngettext(
+        " {missing} patient lacks a predictor and is left out.",
+        " {missing} patients lack a predictor and are left out.",
+        2 if missing is None else missing,
+    ).format(missing=number(missing))
 
 
 def methods_sentence(study: Study) -> str:

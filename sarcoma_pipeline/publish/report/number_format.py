@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from schemas import rounding
 from schemas.disclosure import WITHHELD
 from schemas.language import decimal, marked
 from schemas.language import gettext as _
@@ -15,8 +15,6 @@ MISSING = "–"
 """Printed for values that are missing or suppressed."""
 
 NOT_REACHED = marked("not reached")
-
-_PER_CENT, _EQUALS = re.compile(r"(?<=\d) %"), re.compile(r"\b([np]) ([=<]) (?=\d)")
 
 
 def number(value: float | None, decimals: int = 0) -> str:
@@ -31,10 +29,7 @@ def percent(share: float | None, decimals: int = 1) -> str:
 
 def p_value(p: float | None, decimals: int = 4) -> str:
     """Format a p value; small ones as ``<0.0001``, never 0."""
-    if p is None:
-        return MISSING
-    least = 10.0**-decimals
-    return decimal(f"<{least:.{decimals}f}" if p < least / 2 else half_up(p, decimals))
+    return MISSING if p is None else decimal(rounding.p_value(p, decimals))
 
 
 def ratio(value: float | None, low: float | None, high: float | None, decimals: int = 3) -> str:
@@ -88,8 +83,3 @@ def listed(words: list[str], last: str = marked(" and ")) -> str:
 def capital(words: str) -> str:
     """Capitalise the first letter."""
     return words[:1].upper() + words[1:]
-
-
-def tied(text: str) -> str:
-    """Put no-break spaces before per cent signs and within ``p = 0.03``, where no line must end."""
-    return _EQUALS.sub("\\1\u00a0\\2\u00a0", _PER_CENT.sub("\u00a0%", text))

@@ -10,9 +10,8 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from sarcoma_pipeline.publish.report import downloads, raster
+from sarcoma_pipeline.publish.report import downloads, raster, typesetting
 from sarcoma_pipeline.publish.report.blocks import Report, Section
-from sarcoma_pipeline.publish.report.number_format import tied
 from sarcoma_pipeline.publish.report.report_tables import Table
 from sarcoma_pipeline.publish.report.sections import sections
 from schemas.configuration import Sources, Study
@@ -45,7 +44,11 @@ def page(
         autoescape=True,
         undefined=StrictUndefined,
     )
-    environment.filters["tied"] = tied
+    environment.filters |= {
+        "typeset": typesetting.typeset,
+        "title": typesetting.title,
+        "cell": typesetting.cell,
+    }
     source, _, _ = PackageLoader("sarcoma_pipeline.publish.report", "").get_source(environment, "page.css")
     label = frames["meta.release"].row(0, named=True)
     made = dt.datetime.fromisoformat(label["released_at"]).replace(tzinfo=None)

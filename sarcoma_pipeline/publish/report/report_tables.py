@@ -70,6 +70,7 @@ class Table:
         lines: rows.
         notes: notes below the table.
         widths: column widths in per cent, if cells contain sentences.
+        brief: whether it must fit a phone: intervals may stand below their numbers.
     """
 
     key: str
@@ -79,6 +80,7 @@ class Table:
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
     widths: tuple[int, ...] = ()
+    brief: bool = False
 
     @property
     def breaks(self) -> bool:
@@ -90,9 +92,12 @@ class Table:
         """Whether each column holds numbers, which are aligned to the right; the first column never does."""
         cells = [line.cells for line in self.lines if not line.heading or any(line.cells[1:])]
         pattern = _numeric(*(_(word) for word in _WORDS))
+        missing = {_(NOT_REACHED), _("NR")}
         return tuple(
             bool(column)
-            and any(_HAS_DIGIT.search(row[column]) for row in cells if column < len(row))
+            and any(
+                _HAS_DIGIT.search(row[column]) or row[column] in missing for row in cells if column < len(row)
+            )
             and all(pattern.fullmatch(row[column]) for row in cells if column < len(row))
             for column in range(len(self.head))
         )

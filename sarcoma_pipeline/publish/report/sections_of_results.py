@@ -26,6 +26,7 @@ from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report
 from sarcoma_pipeline.publish.report.number_format import capital, listed, number
 from sarcoma_pipeline.publish.report.report_tables import Table
 from schemas.analysis import PENALISED, HazardRatio
+from schemas.assumptions import sentences
 from schemas.cohort import CohortPatient
 from schemas.dose_columns import specs
 from schemas.language import gettext as _
@@ -269,10 +270,20 @@ def sensitivity_section(report: Report) -> Iterator[Paragraph | Table]:
     frame = report.frames["analysis.survival_sensitivity"]
     ratios = report.frames.get("analysis.hazard_ratio", HazardRatio.empty())
     contrasts = {(r["model"], r["term"], r["level"]): r["contrast"] for r in ratios.rows(named=True)}
+    said, still = sentences(report.study.assumptions), list[set[str]]()
     for name in (n for n in report.titles if n in set(frame["endpoint"])):
         mine = frame.filter(pl.col("endpoint") == name)
         main = mine.filter(pl.col("switch").is_null())
         yield additional_analyses.sensitivity(main, report.titles[name], contrasts, report.supplement())
         if main.height < mine.height:
-            yield assumption_runs.table(mine, report.titles[name], contrasts, report.supplement())
+            label = report.supplement()
+            yield assumption_runs.table(mine, report.titles[name], contrasts, label, said)
+            still.append(set(assumption_runs.unchanging(mine)))
+    never = set.intersection(*still) if still else set()
+    if never:
+        yield Paragraph(
+            _("No number of any endpoint changes under each of these assumptions. {sentences}").format(
+                sentences=" ".join(sentence for variant, sentence in said.items() if variant in never)
+            )
+        )
     yield from imputed.blocks(report)

@@ -52,6 +52,7 @@ _NOTES = (
     marked("{lost} of {resamples} resamples had no estimate and are left out"),
     marked("{lost} of {resamples} resamples had no finite predictor and are left out"),
     marked("the loss to follow-up differs by group (log-rank test p = {p}): censoring may be informative"),
+    marked("the loss to follow-up differs by group (log-rank test p < {p}): censoring may be informative"),
     marked(
         "{late} of {deaths} deaths that count as an event came more than {days} days after the last "
         "examination, or without any"

@@ -98,7 +98,7 @@ ITEMS = (
         "16a",
         "Unadjusted and adjusted estimates",
         ("models",),
-        "Adjusted; unadjusted ones are left to the authors.",
+        "Univariable beside multivariable hazard ratios.",
     ),
     Item("16b", "Category boundaries", ("methods",), "No continuous variable is categorised."),
     Item("16c", "Absolute risk", ("survival",), "Survival at the horizons."),

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
 
 from sarcoma_pipeline.publish.report import whole_models
 from sarcoma_pipeline.publish.report.blocks import Paragraph, Report
-from sarcoma_pipeline.publish.report.number_format import listed, median, number, percent, rate
+from sarcoma_pipeline.publish.report.number_format import (
+    MISSING,
+    listed,
+    median,
+    number,
+    percent,
+    rate,
+)
+from sarcoma_pipeline.publish.report.report_tables import Line, Table
 from sarcoma_pipeline.survival.sensitivity import beyond_error
-from schemas.assumptions import alternatives
+from schemas.assumptions import sentences
 from schemas.language import gettext as _
-from schemas.language import ngettext
+from schemas.language import ngettext, quoted
 
 
-def blocks(report: Report) -> Iterator[Paragraph]:
+def blocks(report: Report) -> Iterator[Paragraph | Table]:
     """Yield the summary; the first paragraph of each part has the part's name as its lead."""
     if not report.has("analysis.survival_estimate"):
         return
@@ -25,11 +34,13 @@ def blocks(report: Report) -> Iterator[Paragraph]:
         (_("What would change it"), _changing(report)),
     )
     for name, said in parts:
-        for at, text in enumerate(said):
-            yield Paragraph(text, lead="" if at else name)
+        lead = name
+        for block in said:
+            yield block if isinstance(block, Table) else Paragraph(block, lead=lead)
+            lead = ""
 
 
-def _found(report: Report) -> Iterator[str]:
+def _found(report: Report) -> Iterator[str | Table]:
     estimates = report.frames["analysis.survival_estimate"]
     patients = report.frames["meta.release"].row(0, named=True)["eligible"]
     followed = [
@@ -41,33 +52,46 @@ def _found(report: Report) -> Iterator[str]:
         for r in estimates.filter(quantity="follow-up observed").rows(named=True)
     ]
     yield " ".join([_("{patients} patients were analysed.").format(patients=number(patients)), *followed])
+    yield _outcomes(report, estimates)
+    yield from whole_models.found(report)
+
+
+def _outcomes(report: Report, estimates: pl.DataFrame) -> Table:
+    """Return a row per endpoint: events, survival at the last horizon, median."""
+    rates = estimates.filter(pl.col("value").is_not_null(), quantity="survival")
+    last = rates.select(pl.col("horizon_months").max()).item()
+    lines = []
     for name, title in report.titles.items():
-        mine = estimates.filter(endpoint=name)
-        if not mine.is_empty():
-            yield _outcome(title, mine, report.decimals)
-
-
-def _outcome(title: str, estimates: pl.DataFrame, decimals: int) -> str:
-    middle = estimates.filter(quantity="median").row(0, named=True)
-    at = estimates.filter(pl.col("value").is_not_null(), quantity="survival").rows(named=True)
-    shares = [
-        _("{value} at {horizon_months} months").format(
-            value=rate(r["value"], r["ci_low"], r["ci_high"], " %", decimals),
-            horizon_months=number(r["horizon_months"]),
+        middle = estimates.filter(endpoint=name, quantity="median").rows(named=True)
+        if not middle:
+            continue
+        at = rates.filter(endpoint=name, horizon_months=last).rows(named=True)
+        lines.append(
+            Line(
+                (
+                    f"{title} ({name})",
+                    number(middle[0]["events"]),
+                    *((_rate(at[0], report.decimals) if at else MISSING,) if last is not None else ()),
+                    median(
+                        middle[0]["value"], middle[0]["ci_low"], middle[0]["ci_high"], "NR", report.decimals
+                    ),
+                )
+            )
         )
-        for r in at
-    ]
-    months = median(middle["value"], middle["ci_low"], middle["ci_high"], decimals=decimals)
-    middles = _("median {months} months.") if months[0].isdigit() else _("median {months}.")
-    return "; ".join(
-        part
-        for part in (
-            _("{title}: {events} events").format(title=title, events=number(middle["events"])),
-            listed(shares),
-            middles.format(months=months),
-        )
-        if part
+    months = (_("At {months} months, %").format(months=number(last)),) if last is not None else ()
+    return Table(
+        "table-summary",
+        _("At a glance"),
+        _("Outcomes, with 95 % confidence intervals"),
+        (_("Endpoint"), _("Events"), *months, _("Median, months")),
+        tuple(lines),
+        (_("NR: not reached. The section on survival has all times."),),
+        brief=True,
     )
+
+
+def _rate(row: dict[str, Any], decimals: int) -> str:
+    return rate(row["value"], row["ci_low"], row["ci_high"], decimals=decimals)
 
 
 def _sure(report: Report) -> Iterator[str]:
@@ -86,9 +110,9 @@ def _at_the_end(report: Report) -> Iterator[str]:
     left = dict(rates.filter(horizon_months=last).select("endpoint", "at_risk").iter_rows())
     shown = [f"{number(left[name])} ({name})" for name in report.titles if left.get(name) is not None]
     if shown:
-        yield _(
-            "Brackets are 95 % confidence intervals. At {months} months {left} patients are at risk."
-        ).format(months=number(last), left=listed(shown))
+        yield _("At {months} months {left} patients are at risk.").format(
+            months=number(last), left=listed(shown)
+        )
 
 
 def _complete(report: Report) -> Iterator[str]:
@@ -129,17 +153,17 @@ def _changing(report: Report) -> Iterator[str]:
 
 def _assumptions(report: Report) -> str:
     frame = report.frames["analysis.survival_sensitivity"]
-    sentences = {f"{d.name} = {v}": d.sentence(v) for d, v, _new in alternatives(report.study.assumptions)}
+    said = sentences(report.study.assumptions)
     moved: dict[str, list[str]] = {}
     for name in report.titles:
         for variant, _quantity, _months in beyond_error(frame.filter(endpoint=name)):
-            words = sentences.get(variant) or _(variant.replace("_", " "))
-            of = moved.setdefault(words.removesuffix("."), [])
+            words = said[variant].removesuffix(".") if variant in said else _(variant.replace("_", " "))
+            of = moved.setdefault(words, [])
             if name not in of:
                 of.append(name)
     if not moved:
         return _("No other choice of the definitions moves a survival rate by more than its standard error.")
-    shown = [f"“{variant}” ({listed(of)})" for variant, of in moved.items()]
+    shown = [f"{quoted(variant)} ({listed(of)})" for variant, of in moved.items()]
     return _(
         "Another choice of the definitions moves a survival rate by more than its standard error: "
         "{variants}. The section on sensitivity has the numbers."

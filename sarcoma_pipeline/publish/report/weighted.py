@@ -15,7 +15,7 @@ from sarcoma_pipeline.publish.report.report_tables import Line, Table
 from sarcoma_pipeline.publish.report.stored_notes import told as translated
 from schemas.analysis_weighting import UNBALANCED
 from schemas.language import gettext as _
-from schemas.language import in_sentence, marked
+from schemas.language import in_sentence, marked, ngettext
 from schemas.study_toml import Study, Weighting
 
 _LEFT, _RIGHT, _TOP, _ROW = 210.0, 560.0, 40.0, 19.0
@@ -96,10 +96,17 @@ def _groups(report: Report, weighting: Weighting, groups: pl.DataFrame) -> Table
     notes = [
         _(
             "Effective n: as many patients of equal weight would tell as much (Kish). Probability: of the "
-            "treatment that was given, by {method}. {missing} patients had another treatment, or a missing "
-            "covariate, and are left out."
-        ).format(method=translated(first["method"] or NO_MODEL), missing=number(first["missing"]))
+            "treatment that was given, by {method}."
+        ).format(method=translated(first["method"] or NO_MODEL))
     ]
+    if first["missing"] != 0:
+        notes.append(
+            ngettext(
+                "{missing} patient had another treatment, or a missing covariate, and is left out.",
+                "{missing} patients had another treatment, or a missing covariate, and are left out.",
+                2 if first["missing"] is None else first["missing"],
+            ).format(missing=number(first["missing"]))
+        )
     return Table(
         f"table-weights-{weighting.name.lower().replace(' ', '-')}", report.supplement(),
         _("Weighted groups: {title}").format(title=in_sentence(weighting.title)),

@@ -24,6 +24,7 @@ from sarcoma_pipeline.publish.report.number_format import (
 )
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
 from sarcoma_pipeline.publish.report.stored_notes import told
+from schemas.analysis import PENALISED
 from schemas.configuration import Model
 from schemas.language import gettext as _
 from schemas.language import in_sentence, ngettext
@@ -49,6 +50,53 @@ def summary(report: Report) -> Iterator[str]:
         )
     for model in report.study.models:
         yield from contradicted(report, model)
+
+
+def found(report: Report) -> Iterator[str]:
+    """Say which covariates have a small p value, in the models that have enough events to mean something."""
+    if not report.has("analysis.model_fit", "analysis.joint_test", "analysis.hazard_ratio"):
+        return
+    statistics, terms = report.study.statistics, methods.term_titles(report.study)
+    fits = {row["model"]: row for row in report.frames["analysis.model_fit"].rows(named=True)}
+    p = pl.coalesce("adjusted_p_value", "p_value")
+    for model in report.study.models:
+        tests = (
+            report.frames["analysis.joint_test"]
+            .filter(pl.col("p_value").is_not_null(), model=model.name)
+            .with_columns(p=p, small=p < statistics.significance)
+            .sort("position")
+        )
+        if tests.is_empty() or fits.get(model.name, {}).get("verdict") in (None, TOO_FEW):
+            continue
+        names = {t: in_sentence(str(terms.get(t, t))) for t in tests["term"].to_list()}
+        shown = [
+            f"{names[r['term']]} (p {_equals(p_value(r['p'], statistics.p_decimals))}"
+            f"{_single(report, model, r['term'])})"
+            for r in tests.filter("small").rows(named=True)
+        ]
+        others = [names[t] for t in tests.filter(~pl.col("small"))["term"].to_list()]
+        title = in_sentence(report.titles.get(model.endpoint, model.endpoint))
+        below = general(statistics.significance)
+        if not shown:
+            yield _("In the model of {title}, no covariate has p below {below}.").format(
+                title=title, below=below
+            )
+            continue
+        yield _("In the model of {title}, p is below {below} for {shown}{others}.").format(
+            title=title,
+            below=below,
+            shown=listed(shown),
+            others=_(", not for {others}").format(others=listed(others, _(" or "))) if others else "",
+        )
+
+
+def _single(report: Report, model: Model, term: str) -> str:
+    """Return the hazard ratio of a covariate with one coefficient, for a bracket."""
+    ratios = report.frames["analysis.hazard_ratio"].filter(~PENALISED, model=model.name, term=term)
+    if ratios.height != 1:
+        return ""
+    row = ratios.row(0, named=True)
+    return f"; {row['contrast']}: HR {number(row['hazard_ratio'], 3)}"
 
 
 def beside(report: Report, model: Model, title: str, rows: pl.DataFrame) -> Iterator[Paragraph | Table]:
@@ -128,7 +176,9 @@ def contradicted(report: Report, model: Model) -> list[str]:
         title = in_sentence(report.titles.get(model.endpoint, model.endpoint))
         of = in_sentence(str(terms.get(test["term"], test["term"])))
         wald = (
-            _(", Wald p = {wald_p_value}").format(wald_p_value=number(test["wald_p_value"], 2))
+            _(", Wald p = {wald_p_value}").format(
+                wald_p_value=p_value(test["wald_p_value"], statistics.p_decimals)
+            )
             if test["wald_p_value"] is not None
             else ""
         )
@@ -145,7 +195,7 @@ def contradicted(report: Report, model: Model) -> list[str]:
                 of=of,
                 title=title,
                 name=model.name,
-                p=number(p, 2),
+                p=p_value(p, statistics.p_decimals),
                 degrees=number(degrees),
                 wald=wald,
                 shown=shown,

@@ -11,7 +11,7 @@ import pytest
 from lxml import html as lxml_html
 
 from sarcoma_pipeline.publish import disclosure
-from sarcoma_pipeline.publish.report import curves, pdf
+from sarcoma_pipeline.publish.report import curve_names, curves, pdf
 from sarcoma_pipeline.publish.report.page import page
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
 from sarcoma_pipeline.survival import calibration, subgroups, table_one_groups
@@ -43,7 +43,8 @@ def _table(*rows: tuple[str, ...]) -> Table:
         (("NR (75.7–NR)", "87.6 (56.3–NR)"), True),
         (("18 / 86", "not reached"), True),
         (("withheld", "5"), True),
-        (("–", "NR"), False),
+        (("–", "NR"), True),
+        (("–", "–"), False),
         (("12 patients", "3"), False),
         (("yes", "3"), False),
     ],
@@ -109,17 +110,29 @@ def test_subgroup_curves_have_bands_colours_styles_and_names(
 
 
 def test_names_of_curves_that_end_together_stand_apart() -> None:
-    placed = curves._apart([(10, 100, "a"), (12, 101, "b"), (14, 295, "c"), (14, 296, "d")])
-    ys = sorted(y for _, y, _ in placed)
-    assert all(b - a >= 13 for a, b in pairwise(ys)) and ys[-1] <= 296
-    assert {level for _, _, level in placed} == set("abcd")
+    ends = [(10, 100, "a"), (12, 101, "b"), (14, 295, "c"), (14, 296, "d")]
+    placed = curve_names.apart(ends, 44, 296, {"a": 2})
+    ys = {level: y for _, y, level in placed}
+    assert ys["b"] - ys["a"] >= 26 and ys["c"] - ys["b"] >= 13 and ys["d"] - ys["c"] >= 13
+    assert set(ys) == set("abcd") and min(ys.values()) >= 44 and max(ys.values()) <= 296
+
+
+def test_a_name_that_would_cover_another_curve_stands_in_the_margin() -> None:
+    curves_ = {"short": [(0.0, 40.0), (50.0, 40.0)], "long": [(0.0, 44.0), (200.0, 44.0)]}
+    names = {level: [level] for level in curves_}
+    by = {name.level: name for name in curve_names.placed(curves_, names, 0, 296, 220)}
+    assert (by["short"].x, by["short"].leader[0]) == (220, (50.0, 40.0))
+    assert (by["long"].x, by["long"].leader) == (206, ())
+    # Without the other curve below, the name stands beside its own.
+    far = {**curves_, "long": [(0.0, 144.0), (200.0, 144.0)]}
+    assert all(not name.leader for name in curve_names.placed(far, names, 0, 296, 220))
 
 
 def test_public_numbers_are_printed_as_they_were_rounded(public: Any) -> None:
     (table,) = public.xpath("//table[@id='table-survival']")
     cells = [cell.text_content() for cell in table.xpath(".//td")]
     assert any("(" in cell for cell in cells) and not [cell for cell in cells if "." in cell]
-    told = " ".join(public.xpath("//section[@id='summary']//p/text()"))
+    told = " ".join(public.xpath("//section[@id='summary']//text()"))
     assert "%" in told and not re.search(r"\d\.\d+(?: ?%|–| months)", told)
     for key in ("svg-km-os", "svg-km-dfs"):
         words = " ".join(_panel(public, key).itertext())

@@ -22,6 +22,8 @@ def configured(name: str) -> frozenset[str]:
     folder = ROOT / "data/studies" / name
     texts = [t for file in folder.glob("*.toml") for t in texts_of(tomllib.loads(file.read_text("utf-8")))]
     texts += [cell for file in folder.glob("*.csv") for row in csv.reader(file.open()) for cell in row]
+    # The page prints typographic apostrophes.
+    texts += [text.replace("'", "’") for text in texts]
     # A reason after a colon is quoted without what stands before it; the invented release has no hash of its
     # program.
     return frozenset((*texts, *(text.partition(":")[2].strip() for text in texts), "None"))

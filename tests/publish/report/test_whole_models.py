@@ -46,7 +46,7 @@ def test_a_factor_with_one_small_p_value_is_judged_by_its_joint_test(
     """R: drop1(coxph(…), test = "Chisq") gives 0.1965 for histology in the model of DFS."""
     (said,) = _dfs(study, sources, frames)
     assert said.startswith(
-        "The joint test of histology in the model of disease-free survival (DFS) gives p = 0.20"
+        "The joint test of histology in the model of disease-free survival (DFS) gives p = 0.1965"
     )
     assert "one contrast of 4 has a small p value (Liposarcoma vs. UPS, p = 0.0302)" in said
     assert "The paper prints p = 0.0200 and 0.0222 for this contrast: the joint test speaks against" in said
@@ -200,7 +200,7 @@ def test_imputed_models_stand_beside_the_complete_cases(
     assert by_name["Female vs. male"][0].startswith(f"{row['complete_hazard_ratio']:.3f} (")
     text = tree.text_content().replace("\u00a0", " ")
     assert "Gender (14, 16.3 %)" in text and "leave out 14 of 86 patients" in text
-    assert "imputed 3 times by chained equations" in text and "and tumor localization" in text.lower()
+    assert "imputed 3 times by chained equations" in text and "and tumour localisation" in text.lower()
     for name in ("analysis.imputed_hazard_ratio", "analysis.imputed_covariate"):
         assert name not in disclosure.public(told, Disclosure())
 
