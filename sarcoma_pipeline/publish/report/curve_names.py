@@ -56,7 +56,7 @@ def placed(
         others = [points for other, points in curves.items() if other != level]
         left, right = x + _GAP, x + _GAP + _LETTER * max(map(len, lines))
         low = y + HEIGHT * (len(lines) - 1) + 3
-        if any(_meets(points, left, right, y - 9, low) for points in others):
+        if any(_meets(points, x + 1, right, y - 9, low) for points in others):
             end = curves[level][-1]
             found.append(Name(level, lines, margin, y, (end, (margin - 3, y - 4))))
         else:
