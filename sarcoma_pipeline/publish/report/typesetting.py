@@ -7,7 +7,6 @@ import re
 from markupsafe import Markup, escape
 
 _PER_CENT, _EQUALS = re.compile(r"(?<=\d) %"), re.compile(r"\b([np]) ([=<]) (?=\d)")
-_RATIO = re.compile(r"\bHR (?=\d)")
 _APOSTROPHE = re.compile(r"(?<=[A-Za-z])'(?=[a-z])")
 _MINUS = re.compile(r"(?<![\w–-])-(?=\d)")
 _RANGE = re.compile(r"\(?(?:Q1–Q3|\d[\d.,]*–\d[\d.,]*)\)?[.,;]?")
@@ -17,7 +16,6 @@ _BRACKETS = re.compile(r"\([^()]+\)")
 def typeset(text: str) -> Markup:
     """Return a text as HTML: no line ends within a range, before a per cent sign, or within ``p = 0.03``."""
     tied = _EQUALS.sub("\\1\u00a0\\2\u00a0", _PER_CENT.sub("\u00a0%", _signs(text)))
-    tied = _RATIO.sub("HR\u00a0", tied)
     return Markup(_RANGE.sub(_kept, str(escape(tied))))
 
 

@@ -96,7 +96,7 @@ def _single(report: Report, model: Model, term: str) -> str:
     if ratios.height != 1:
         return ""
     row = ratios.row(0, named=True)
-    return f"; {row['contrast']}: HR {number(row['hazard_ratio'], 3)}"
+    return f"; {row['contrast']}: HR\u00a0{number(row['hazard_ratio'], 3)}"
 
 
 def beside(report: Report, model: Model, title: str, rows: pl.DataFrame) -> Iterator[Paragraph | Table]:
