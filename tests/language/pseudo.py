@@ -100,7 +100,7 @@ def unmarked_of_page(
     left = []
     document = lxml_html.document_fromstring(page)
     # They keep a part of a text on one line.
-    for span in document.xpath("//span[@class='kept']"):
+    for span in list(document.find_class("kept")):
         span.drop_tag()
     for element in document.iter():
         if not isinstance(element.tag, str) or element.tag in ("style", "script", "code"):
