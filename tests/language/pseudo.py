@@ -98,7 +98,7 @@ def unmarked_of_page(
 ) -> list[str]:
     """Return the texts of an HTML page that are not translated, each with the element that has it."""
     left = []
-    document = lxml_html.document_fromstring(page)
+    document: Any = lxml_html.document_fromstring(page)
     # They keep a part of a text on one line.
     for span in list(document.find_class("kept")):
         span.drop_tag()
