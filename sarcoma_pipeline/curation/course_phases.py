@@ -203,10 +203,9 @@ def plans_are_disjoint(one: CoursePlan, other: CoursePlan) -> bool:
         return False
     if one.first is None or other.first is None or one.last is None or other.last is None:
         return False
-    gap = max((other.first - one.last).days, (one.first - other.last).days, 0)
     if one.delivered and other.delivered:
-        return gap == 0 and bool(set(one.delivered.dates) & set(other.delivered.dates))
-    return gap <= _SAME_TIME_DAYS
+        return bool(set(one.delivered.dates) & set(other.delivered.dates))
+    return max((other.first - one.last).days, (one.first - other.last).days) <= _SAME_TIME_DAYS
 
 
 def phases_are_disjoint(one: Phase, other: Phase) -> bool:
