@@ -24,8 +24,8 @@ from sarcoma_pipeline.sources.obds_modules import (
     rows,
 )  # fmt: skip
 from sarcoma_pipeline.sources.received_record import Batch, Row, Stopped
+from schemas import file_faults
 from schemas import received as r
-from schemas.file_faults import MODULE_MISSING
 from schemas.received import NO_NAMESPACE
 
 EXPORT_FACTS = frozenset(
@@ -260,7 +260,8 @@ class Export:
         modules = [module for module in element if local(module.tag) in MODULES]
         if not modules:
             self.walk.unread(element, _BETWEEN["Meldung"])
-            self.batch.unread(place, MODULE_MISSING.id, "a Meldung without a module that is known")
+            rule = file_faults.MODULE_MISSING.id
+            self.batch.unread(place, rule, "a Meldung without a module that is known")
             return
         around = self.walk.take(element, MELDUNG)
         meldung_id = around.values.get("Meldung_ID")

@@ -123,7 +123,7 @@ def drawn(folder: Path, seed: int) -> tuple[Delivered, Setting]:
     one = etree.fromstring(etree.tostring(next(head.iter(f"{{{NS}}}Patient"))))
     name = one.findtext(f".//{{{NS}}}Nachname") or ""
     real, _ = load_study(ROOT / "data/studies/sts_imrt")
-    shown = {"covariates": real.covariates, "models": real.models, "table_one": real.table_one}
+    shown = {name: getattr(real, name) for name in ("covariates", "models", "table_one", "dose_columns")}
     study = (STRICT if seed % 2 else STUDY).model_copy(update=shown)
     return Delivered("@100", name, {"a.xml": [one]}), Setting(folder, {"a.xml": head}, SOURCES, study, NIGHT)
 

@@ -6,6 +6,7 @@ import pytest
 from schemas.cohort import CohortEndpoint, CohortPatient
 from schemas.configuration import Study
 from schemas.contract import ContractBroken
+from schemas.dose_columns import THIRDS
 from schemas.vocabularies import VOCABULARIES
 
 
@@ -15,15 +16,21 @@ def any_study(request: pytest.FixtureRequest) -> Study:
 
 
 def test_columns_and_levels_exist(any_study: Study) -> None:
-    columns = {c.name: c for c in CohortPatient.columns()}
+    codes = {
+        c.name: VOCABULARIES[c.vocabulary]
+        if c.vocabulary
+        else ("true", "false")
+        if c.dtype == "Boolean"
+        else ()
+        for c in CohortPatient.columns()
+    }
+    for dose in any_study.dose_columns:
+        codes |= {dose.name: (), dose.third: THIRDS}
     asked = [(r.column, set(r.levels)) for r in any_study.table_one]
     asked += [(c.column, set(c.levels) - set(c.merge.values())) for c in any_study.covariates]
     asked += [(c.column, set(c.merge)) for c in any_study.covariates]
     for name, levels in asked:
-        coded = columns[name].vocabulary
-        of_type = ("true", "false") if columns[name].dtype == "Boolean" else ()
-        codes = VOCABULARIES[coded] if coded else of_type
-        assert levels <= set(codes), name
+        assert levels <= set(codes[name]), name
 
 
 def test_endpoints_are_the_papers_definitions(any_study: Study) -> None:
