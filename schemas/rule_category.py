@@ -45,6 +45,7 @@ _PATTERNS: tuple[tuple[Category, tuple[str, ...]], ...] = (
         "dataset.patients-lost", "dataset.source-silent", "dataset.volume-dropped", "delivery.records-lost",
         "assessment.says-nothing", "contours.absent", "date.partial",
         "eligibility.assumed", "eligibility.not-known",
+        "diagnosis.only-named", "reporter.silent",
         "endpoint.cause-unknown", "follow-up.gap", "patient.objection", "person.sex-unknown",
         "plan.technique-unknown", "vital-status.death-date-unknown",
     )),

@@ -219,6 +219,8 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
             },
         )
     ],
+    # Of a Tumorkonferenz only its Tumorzuordnung is typed.
+    "received.obds_tumour_board": [],
 }
 """Received table to the typed tables made from it; reports on the tumour are in ``obds_reports``."""
 

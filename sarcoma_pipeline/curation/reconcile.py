@@ -149,6 +149,7 @@ def curate(
     }
     homeless = reports.join(diagnosis, on=TUMOUR, how="anti", nulls_equal=True).select("record_id").unique()
     idle.append(("its tumour has no diagnosis that it could add to", homeless))
+    idle.append(("documented, not used by a study", tumours.naming(assigned.sound)))
     observed = [
         event_numbers.observe(assigned.sound), assigned.observed, seen,
         surgery.observe(operations, homed, diagnosis), systemic_therapy.observe(therapies, homed),

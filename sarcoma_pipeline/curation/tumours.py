@@ -13,7 +13,7 @@ import polars as pl
 from sarcoma_pipeline.curation import tumour_numbers
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
 from sarcoma_pipeline.curation.tumour_numbers import KEY, RECORDS
-from schemas import typed
+from schemas import iarc, typed
 from schemas.observations import observation
 from schemas.rule import Rule
 from schemas.sides import TREATMENTS, Side
@@ -28,6 +28,17 @@ DIAGNOSE_MISSING = Rule(
     remedy="Ask the reporter to deliver the Diagnose of this Tumor_ID, or deliver it again.",
     source="oBDS 3.0.4 Tumorzuordnung",
     sides=TREATMENTS,
+)
+ONLY_NAMED = Rule(
+    "diagnosis.only-named",
+    "warning",
+    on="typed.tumour_assignment",
+    scope="patient",
+    what="A tumour is named only in a Tod or a Tumorkonferenz: nobody reported its Diagnose, treatment,"
+    " pathology or follow-up. It counts neither as the index tumour nor as a second malignancy.",
+    remedy="Ask the reporter to deliver the Diagnose of this Tumor_ID, or correct the Tumorzuordnung.",
+    source="oBDS 3.0.4 Tumorzuordnung",
+    sides=(Side("typed.diagnosis", ("diagnosis_date", "icd10_code"), sometimes=True),),
 )
 NUMBER_UNKNOWN = Rule(
     "diagnosis.number-unknown",
@@ -70,7 +81,8 @@ def assign(sound: Frames, held: Frames) -> Assigned:
     names, seen = tumour_numbers.joined(told, sound[typed.TumourAssignment.table()])
     frames = {table: _renamed(frame, names) for table, frame in told.items()}
     missing, lacking = _missing(told, sound, held, names)
-    return Assigned(dict(sound) | frames, missing, pl.concat([seen, lacking]))
+    named = _only_named(told, sound, held)
+    return Assigned(dict(sound) | frames, missing, pl.concat([seen, lacking, named]))
 
 
 def _with_reporter(sound: Frames) -> dict[str, pl.DataFrame]:
@@ -97,6 +109,13 @@ def _renamed(frame: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
         .with_columns(tumour_id="tumour", of_relapse_report=pl.col("of_relapse_report").fill_null(False))
         .drop("tumour")
     )
+
+
+def naming(sound: Frames) -> pl.DataFrame:
+    """Return ``record_id`` of the records that only say which tumour they are about: Tumorkonferenzen."""
+    saying = [sound[c.table()].select("record_id") for c in (*RECORDS, typed.VitalStatus)]
+    named = sound[typed.TumourAssignment.table()].select("record_id")
+    return named.join(pl.concat(saying), on="record_id", how="anti")
 
 
 # --- tumours without a Diagnose ------------------------------------------------------------------------
@@ -140,3 +159,33 @@ def _missing(
         rows, DIAGNOSE_MISSING, typed.TumourAssignment.table(), "icd10_code", pl.col("icd10_code")
     )
     return rows.filter(pl.col("diagnosis_date").is_not_null()), seen
+
+
+def _only_named(told: Frames, sound: Frames, held: Frames) -> pl.DataFrame:
+    """Report the tumours that no record describes, by the newest record that names each.
+
+    A tumour of the organ of a known tumour may be that one under another number: it is left alone.
+    """
+    table = typed.TumourAssignment.table()
+    known = pl.concat(
+        pl.concat([told[c.table()].select("record_id"), held[c.table()].select("record_id")]) for c in RECORDS
+    ).unique()
+    every = pl.concat([sound[table], held[table].select(sound[table].columns)])
+    described = every.join(known, on="record_id", how="semi")
+    sites = pl.concat(
+        [described.select("patient_id", "icd10_code")]
+        + [f[typed.Diagnosis.table()].select("patient_id", "icd10_code") for f in (sound, held)]
+    ).select("patient_id", organ=iarc.organ(pl.col("icd10_code")))
+    said = pl.any_horizontal(pl.col("tumour_id", "icd10_code", "diagnosis_date").is_not_null())
+    secondary = iarc.is_secondary(pl.col("icd10_code"), pl.col("icdo3_morphology"))
+    newest = (
+        sound[table]
+        .filter(said, ~secondary)
+        .join(known, on="record_id", how="anti")
+        .join(described, on=list(KEY), how="anti", nulls_equal=True)
+        .with_columns(organ=iarc.organ(pl.col("icd10_code")))
+        .join(sites, on=["patient_id", "organ"], how="anti")
+        .sort(*KEY, *NEWEST_LAST, nulls_last=False)
+        .unique(list(KEY), keep="last", maintain_order=True)
+    )
+    return observation(newest, ONLY_NAMED, table, "icd10_code", pl.col("icd10_code"))

@@ -78,7 +78,7 @@ TYPINGS: dict[str, Typing] = {
 }  # fmt: skip
 """Received table to its typing. All other tables are typed by the mapping of their sources."""
 
-OUT_OF_SCOPE = frozenset({"received.obds_tumour_board", "received.dicom_other"})
+OUT_OF_SCOPE = frozenset({"received.dicom_other"})
 """Received tables that no study uses."""
 
 

@@ -343,3 +343,47 @@ def test_a_record_that_names_no_tumour_lacks_its_diagnose_where_the_patient_has_
     examined(records, "2015-01-01", tumour=None, Primaertumor_ICD="C49.2", Diagnosedatum="2014-01-01",
              Diagnosedatum_Datumsgenauigkeit="E")  # fmt: skip
     assert "diagnosis.missing" in rules(records.run())
+
+
+# --- a tumour that is only named -----------------------------------------------------------------------
+
+
+def _named(patient, module, tumour, site, on, _told):
+    """A sarcoma, and a further report that says nothing but which tumour it is about."""
+    patient.patient()
+    sarcoma(patient)
+    own = {"Sterbedatum": "2014-03-01", "Tod_tumorbedingt": "U"} if module is r.ObdsDeath else {}
+    patient.meldung(module, tumour=tumour, Module_ID="K1", Primaertumor_ICD=site, Diagnosedatum=on, **own)
+
+
+ONLY_NAMED = OneCuration(
+    [
+        (r.ObdsTumourBoard, "2", "C34.1", "2013-01-15", True),
+        (r.ObdsDeath, "2", "C34.1", "2013-01-15", True),
+        (r.ObdsTumourBoard, None, "C34.1", "2013-01-15", True),
+        (r.ObdsTumourBoard, "2", None, "2013-01-15", True),
+        (r.ObdsTumourBoard, "2", None, None, True),
+        (r.ObdsTumourBoard, None, None, None, False),  # says nothing of any tumour
+        (r.ObdsTumourBoard, "1", "C49.2", "2012-01-01", False),  # the known one
+        (r.ObdsTumourBoard, "7", "C49.1", "2012-01-01", False),  # of its organ
+        (r.ObdsTumourBoard, "2", "C78.0", "2013-01-15", False),  # a metastasis
+    ],
+    _named,
+)
+
+
+@pytest.mark.parametrize(("module", "tumour", "site", "on", "told"), ONLY_NAMED.cases)
+def test_a_tumour_that_only_a_board_or_a_death_names_is_a_finding(module, tumour, site, on, told):
+    case = ONLY_NAMED.of(module, tumour, site, on, told)
+    assert case.found("diagnosis.only-named") == (case.ids[-1:] if told else [])
+    assert case["diagnosis"]["icd10_code"].to_list() == ["C49.2"]
+
+
+def test_a_board_about_a_tumour_that_is_treated_adds_no_finding(records):
+    records.patient()
+    sarcoma(records)
+    operated(records, "2013-02-10", "2", Primaertumor_ICD="C34.1", Diagnosedatum="2013-01-15")
+    records.meldung(
+        r.ObdsTumourBoard, tumour="2", Module_ID="K1", Primaertumor_ICD="C34.1", Diagnosedatum="2013-01-15"
+    )
+    assert rules(records.run()) == {"diagnosis.missing"}

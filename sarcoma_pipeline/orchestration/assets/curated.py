@@ -242,6 +242,7 @@ _READ_AS = {
         "obds_systemic_therapy",
         "obds_follow_up",
         "obds_death",
+        "obds_tumour_board",
     ),
     "typed.vital_status": ("registry_reply", "obds_death", "table_row"),
     "typed.plan": ("dicom_plan",),
