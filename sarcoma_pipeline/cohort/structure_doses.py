@@ -10,8 +10,24 @@ from sarcoma_pipeline.cohort.primary import Curated
 from schemas.cohort_dose import CohortDoseVolume
 from schemas.curated_dose import DoseVolume
 from schemas.gate import Gate
+from schemas.rule import Rule
 
 _ROW = ("pseudonym", "structure")
+
+SETS_DIFFER = Rule(
+    "structure.sets-differ",
+    "warning",
+    on=CohortDoseVolume.table(),
+    scope="patient",
+    what="Several structure sets of the course have a structure of this name, and its volume differs by more"
+    " than 2 %. Analyses use the largest one, with its doses.",
+    remedy="In the planning system, find the set of the plan that was treated. If the other set is of a plan "
+    "that was never used, export the approved plans only.",
+    source="DICOM PS3.3 A.19, RT Structure Set",
+    alone="the note has the volumes of all sets",
+)
+SAME_SHARE = 0.02
+"""Volumes that differ by less are the same contours, drawn on other slices."""
 
 
 def structure_doses(curated: Curated, members: pl.DataFrame, gate: Gate) -> pl.DataFrame:
@@ -45,7 +61,33 @@ def observe(curated: Curated, members: pl.DataFrame, gate: Gate) -> pl.DataFrame
         note = pl.format("{}; {}", "structure", pl.lit(words))
         at = first.with_columns(record_ids="evidence")
         seen.append(candidates(at, "patient_id", within_bounds.VALUE, table, column, pl.col(column), note))
-    return pl.concat(seen)
+    return pl.concat([*seen, _sets_differ(curated, members)])
+
+
+def _sets_differ(curated: Curated, members: pl.DataFrame) -> pl.DataFrame:
+    """Return structures that several sets of the course draw differently: the first one of each patient."""
+    volume = pl.col("volume_cc")
+    each = _of_courses(curated, members).unique(
+        [*_ROW, "structure_set_uid"], keep="first", maintain_order=True
+    )
+    differing = (
+        each.drop_nulls("volume_cc")
+        .group_by("patient_id", *_ROW, maintain_order=True)
+        .agg(
+            volumes=volume.round(1).cast(pl.String).str.join(", "),
+            apart=volume.max() - volume.min() > SAME_SHARE * volume.max(),
+            record_ids=pl.col("record_ids")
+            .list.explode(keep_nulls=False, empty_as_null=False)
+            .unique()
+            .sort(),
+        )
+        .filter("apart")
+        .sort(*_ROW)
+        .unique("patient_id", keep="first", maintain_order=True)
+    )
+    note = pl.format("{}: {} cm³", "structure", "volumes")
+    table = CohortDoseVolume.table()
+    return candidates(differing, "patient_id", SETS_DIFFER, table, "volume_cc", note=note)
 
 
 def as_computed(curated: Curated, members: pl.DataFrame) -> pl.DataFrame:
@@ -58,8 +100,14 @@ def as_computed(curated: Curated, members: pl.DataFrame) -> pl.DataFrame:
         curated: the curated tables.
         members: ``patient_id`` and ``pseudonym`` of the eligible patients.
     """
+    rows = _of_courses(curated, members).unique(_ROW, keep="first", maintain_order=True)
+    return CohortDoseVolume.conform(rows)
+
+
+def _of_courses(curated: Curated, members: pl.DataFrame) -> pl.DataFrame:
+    """Return the mapped structures of the courses, of one name the largest first."""
     course = primary.course(curated).select("patient_id", "course_id", "delivered_dose_gy")
-    rows = (
+    return (
         # Curation alone has no doses: they are computed after a refresh.
         curated.get(DoseVolume.table(), DoseVolume.empty())
         .filter("whole_course", pl.col("role").is_not_null())
@@ -68,6 +116,4 @@ def as_computed(curated: Curated, members: pl.DataFrame) -> pl.DataFrame:
         # The name as delivered stays inside: it may name a patient.
         .with_columns(structure=pl.coalesce("tg263", "role"), evidence="record_ids")
         .sort(*_ROW, pl.col("volume_cc").neg(), "structure_set_uid", "roi_number", nulls_last=True)
-        .unique(_ROW, keep="first", maintain_order=True)
     )
-    return CohortDoseVolume.conform(rows)

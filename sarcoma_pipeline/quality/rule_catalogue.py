@@ -20,6 +20,7 @@ from schemas.thresholds import Threshold
 
 _ELSEWHERE = (
     "sarcoma_pipeline.cohort.not_known",
+    "sarcoma_pipeline.cohort.structure_doses",
     "sarcoma_pipeline.cohort.within_bounds",
     "sarcoma_pipeline.quality.volumes",
     "sarcoma_pipeline.quality.lost_records",

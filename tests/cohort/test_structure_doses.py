@@ -78,6 +78,25 @@ def test_of_two_structures_of_one_name_the_largest_counts_in_any_order(courses):
         assert found.select("volume_cc", "d50_gy").rows() == [(200.0, 50.5)]
 
 
+@pytest.mark.parametrize(
+    ("sets", "told"),
+    [
+        ([("S", 200.0), ("R", 190.0)], "PTV: 200.0, 190.0 cm³"),
+        ([("S", 200.0), ("R", 196.1)], None),  # the same contours on other slices
+        ([("S", 200.0), ("S", 80.0)], None),  # a finding of its own: structure.name-repeated
+        ([("S", 200.0), ("R", None)], None),
+        ([("S", 200.0)], None),
+    ],
+)
+def test_sets_that_draw_a_structure_differently_are_a_finding(courses, sets, told):
+    schema = DoseVolume.polars_schema()
+    rows = [row(structure_set_uid=s, roi_number=n, volume_cc=v) for n, (s, v) in enumerate(sets)]
+    for order in (rows, rows[::-1]):
+        frame = pl.DataFrame({name: [one.get(name) for one in order] for name in schema}, schema=schema)
+        found = observe({"curated.dose_volume": frame}, MEMBERS, Gate())
+        assert found.filter(rule_id="structure.sets-differ")["note"].to_list() == ([told] if told else [])
+
+
 def patients(number, **values):
     schema = CohortDoseVolume.polars_schema()
     rows = [

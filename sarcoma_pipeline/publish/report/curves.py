@@ -24,7 +24,7 @@ _BESIDE_LEVELS, _LONGEST = 150.0, 17
 """Left end of the axis if level names stand beside the numbers at risk, and their maximum length."""
 _STEP_MONTHS = (6, 12, 24, 36, 60, 120)
 _MOST_TICKS = 9
-_FOR_NAMES = 96.0
+_FOR_NAMES = 116.0
 """Space for the names of the levels to the right of their curves."""
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#111")
 """Colours that people with any colour vision can tell apart (Okabe and Ito, 2008)."""

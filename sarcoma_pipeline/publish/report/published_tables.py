@@ -48,7 +48,7 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
         (_("Quantity"), _("Paper"), _("This cohort"), _("Verdict"), _("On the CI"), _("Note")),
         tuple(lines),
         notes,
-        (24, 23, 23, 14, 9, 7),
+        (24, 22, 22, 19, 7, 6),
     )
 
 
