@@ -92,7 +92,7 @@ class Table:
         """Whether each column holds numbers, which are aligned to the right; the first column never does."""
         cells = [line.cells for line in self.lines if not line.heading or any(line.cells[1:])]
         pattern = _numeric(*(_(word) for word in _WORDS))
-        missing = {_(NOT_REACHED), _("NR"), MISSING}
+        missing = {_(NOT_REACHED), _("NR")}
         return tuple(
             bool(column)
             and any(

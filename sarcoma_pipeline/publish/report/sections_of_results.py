@@ -71,7 +71,9 @@ def _missing(report: Report) -> Table:
     for column in (c for c in columns if c in patients.columns):
         values = patients[column]
         unknown = int((values == "unknown").sum()) if values.dtype == pl.String else 0
-        rows.append((_(names.get(column, column)), number(values.null_count()), number(unknown)))
+        rows.append(
+            (_(names.get(column, titles.get(column, column))), number(values.null_count()), number(unknown))
+        )
     head = (_("Variable"), _("Not documented"), _("Documented as unknown"))
     caption = _("Missing values among {patients} patients").format(patients=patients.height)
     return report_tables.plain("table-missing", report.supplement(), caption, head, rows)
