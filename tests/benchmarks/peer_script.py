@@ -232,7 +232,10 @@ def main(drop: Path, study_file: Path, into: Path) -> None:
         times, events = endpoints(patients, documented, status, study)
         patients = finish(patients, documented, events, status)
     with timed("statistics"):
-        values = pd.DataFrame({c["name"]: covariate(patients, c) for c in study["covariates"]})
+        # Doses of structures are not derived here, and no model uses them.
+        doses = {one["name"] for one in study.get("dose_columns", ())}
+        used = [c for c in study["covariates"] if c["column"] not in doses]
+        values = pd.DataFrame({c["name"]: covariate(patients, c) for c in used})
         values["number"] = patients["number"]
         by_subgroup, log_rank = subgroups(times, values, study)
         results = {

@@ -80,11 +80,12 @@ def test_a_choice_is_made_kept_taken_back_and_lapses(nights):
     assert courses(nights.refresh(), "prescribed_dose_gy") == [(None,)]
     finding = nights.entry()["finding_id"]
     shown = [line for line in nights("show", finding).splitlines() if line.startswith("reading ")]
-    assert [line.split(":")[0].split() for line in shown] == [
+    assert [line.split()[:6] for line in shown] == [
         ["reading", "1", "84", "Gy", "in", "42"],
         ["reading", "2", "50", "Gy", "in", "25"],
         ["reading", "3", "34", "Gy", "in", "17"],
     ]
+    assert "(one after the other, the doses add)" in shown[0]
     refused = nights("decide", finding, "--reading", 9, "--by", "S", "--reason", "r", code=2)
     assert "choose one of its readings: 1, 2, 3" in refused and not nights.log.exists()
 
