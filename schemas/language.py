@@ -72,9 +72,12 @@ def pgettext(context: str, message: str) -> str:
     return _translations(spoken()).pgettext(context, message)
 
 
-def ngettext(one: str, many: str, number: int) -> str:
-    """Return the form of a text that the number needs, in the language that is set."""
-    return _translations(spoken()).ngettext(one, many, number)
+def ngettext(one: str, many: str, number: int | None) -> str:
+    """Return the form of a text that the number needs, in the language that is set.
+
+    A number that is withheld (None) is one of several.
+    """
+    return _translations(spoken()).ngettext(one, many, 2 if number is None else number)
 
 
 def counted(number: int, severity: str) -> str:

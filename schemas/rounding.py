@@ -22,6 +22,11 @@ def p_value(p: float, decimals: int) -> str:
     return f"<{least:.{decimals}f}" if p < least / 2 else half_up(p, decimals)
 
 
+def equals(shown: str) -> str:
+    """Return a printed p value with its sign: ``= 0.0312``, or ``< 0.0001`` for ``<0.0001``."""
+    return f"< {shown.removeprefix('<')}" if shown.startswith("<") else f"= {shown}"
+
+
 def percent_half_up(n: int, denominator: int) -> str:
     """Format ``100 n / denominator`` rounded half up to a whole number, computed in integers.
 

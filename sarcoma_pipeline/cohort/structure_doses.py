@@ -53,7 +53,8 @@ def observe(curated: Curated, members: pl.DataFrame, gate: Gate) -> pl.DataFrame
         What ``finding_place.placed`` takes.
     """
     bounds, table = gate.bounded(CohortDoseVolume), CohortDoseVolume.table()
-    rows = as_computed(curated, members).join(members.select("patient_id", "pseudonym"), on="pseudonym")
+    every = _of_courses(curated, members)
+    rows = _chosen(every).join(members.select("patient_id", "pseudonym"), on="pseudonym")
     seen = []
     for column, words in within_bounds.bounds_of(CohortDoseVolume, gate).items():
         wrong = rows.filter(within_bounds.outside([column], bounds)).sort(*_ROW)
@@ -61,15 +62,13 @@ def observe(curated: Curated, members: pl.DataFrame, gate: Gate) -> pl.DataFrame
         note = pl.format("{}; {}", "structure", pl.lit(words))
         at = first.with_columns(record_ids="evidence")
         seen.append(candidates(at, "patient_id", within_bounds.VALUE, table, column, pl.col(column), note))
-    return pl.concat([*seen, _sets_differ(curated, members)])
+    return pl.concat([*seen, _sets_differ(every)])
 
 
-def _sets_differ(curated: Curated, members: pl.DataFrame) -> pl.DataFrame:
+def _sets_differ(every: pl.DataFrame) -> pl.DataFrame:
     """Return structures that several sets of the course draw differently: the first one of each patient."""
     volume = pl.col("volume_cc")
-    each = _of_courses(curated, members).unique(
-        [*_ROW, "structure_set_uid"], keep="first", maintain_order=True
-    )
+    each = every.unique([*_ROW, "structure_set_uid"], keep="first", maintain_order=True)
     differing = (
         each.drop_nulls("volume_cc")
         .group_by("patient_id", *_ROW, maintain_order=True)
@@ -100,8 +99,11 @@ def as_computed(curated: Curated, members: pl.DataFrame) -> pl.DataFrame:
         curated: the curated tables.
         members: ``patient_id`` and ``pseudonym`` of the eligible patients.
     """
-    rows = _of_courses(curated, members).unique(_ROW, keep="first", maintain_order=True)
-    return CohortDoseVolume.conform(rows)
+    return _chosen(_of_courses(curated, members))
+
+
+def _chosen(every: pl.DataFrame) -> pl.DataFrame:
+    return CohortDoseVolume.conform(every.unique(_ROW, keep="first", maintain_order=True))
 
 
 def _of_courses(curated: Curated, members: pl.DataFrame) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from schemas.pandera_polars import without_pandas
+from schemas.umlauts import UMLAUTS
 
 _TITLES = (
     "prof|dr|med|dent|vet|rer|nat|phil|habil|mult|pd|univ|dipl|ing|mag|"
@@ -28,10 +29,6 @@ _BEHIND_GIVEN = (
     rf"(?: (?:{_TITLES}|von|vom|zu|zum|zur|und|v|vd|u|(?:von|van|v|zu|de) (?:der|den|dem|d|la)))+$"
 )
 """After given names only words that are no given name are removed: "Thi Van" and "Maria La" stay."""
-
-
-UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
-"""Letters to their spelling on a keyboard without them."""
 
 
 def normalised(name: pl.Expr) -> pl.Expr:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from schemas.structure_names import METRICS, OF_TYPE, USUAL, Role, UsualName
 from schemas.structures_toml import StructureNames
+from schemas.umlauts import UMLAUTS
 
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+_UMLAUTS = str.maketrans(UMLAUTS)
 _SIDE = re.compile(
     r"(?:^| )(?:(?P<R>rechts|rechte[rs]?|re|r|right|rt|dexter|dextra)"
     r"|(?P<L>links|linke[rs]?|li|l|left|lt|sinister|sinistra)"

@@ -14,6 +14,7 @@ from sarcoma_pipeline.curation import tumour_numbers
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
 from sarcoma_pipeline.curation.tumour_numbers import KEY, RECORDS
 from schemas import iarc, typed
+from schemas.contract import Contract
 from schemas.observations import observation
 from schemas.rule import Rule
 from schemas.sides import TREATMENTS, Side
@@ -113,9 +114,13 @@ def _renamed(frame: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
 
 def naming(sound: Frames) -> pl.DataFrame:
     """Return ``record_id`` of the records that only say which tumour they are about: Tumorkonferenzen."""
-    saying = [sound[c.table()].select("record_id") for c in (*RECORDS, typed.VitalStatus)]
     named = sound[typed.TumourAssignment.table()].select("record_id")
-    return named.join(pl.concat(saying), on="record_id", how="anti")
+    return named.join(_ids(sound, *RECORDS, typed.VitalStatus), on="record_id", how="anti")
+
+
+def _ids(frames: Frames, *contracts: type[Contract]) -> pl.DataFrame:
+    """Return ``record_id`` of all records of typed tables."""
+    return pl.concat(frames[c.table()].select("record_id") for c in contracts).unique()
 
 
 # --- tumours without a Diagnose ------------------------------------------------------------------------
@@ -125,7 +130,7 @@ def _missing(
     told: Frames, sound: Frames, held: Frames, names: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return tumours without a Diagnose, from their Tumorzuordnung, as rows of ``typed.diagnosis``."""
-    used = pl.concat([told[c.table()].select("record_id") for c in RECORDS]).unique()
+    used = _ids(told, *RECORDS)
     about = _renamed(sound[typed.TumourAssignment.table()].join(used, on="record_id", how="semi"), names)
     documented = _renamed(told[typed.Diagnosis.table()], names).filter("complete")
     back = _renamed(
@@ -167,9 +172,7 @@ def _only_named(told: Frames, sound: Frames, held: Frames) -> pl.DataFrame:
     A tumour of the organ of a known tumour may be that one under another number: it is left alone.
     """
     table = typed.TumourAssignment.table()
-    known = pl.concat(
-        pl.concat([told[c.table()].select("record_id"), held[c.table()].select("record_id")]) for c in RECORDS
-    ).unique()
+    known = pl.concat([_ids(told, *RECORDS), _ids(held, *RECORDS)])
     every = pl.concat([sound[table], held[table].select(sound[table].columns)])
     described = every.join(known, on="record_id", how="semi")
     sites = pl.concat(

@@ -10,8 +10,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from sarcoma_pipeline.curation.near_matches import UMLAUTS
 from schemas import units
+from schemas.umlauts import UMLAUTS
 
 _UMLAUTS = str.maketrans(UMLAUTS)
 

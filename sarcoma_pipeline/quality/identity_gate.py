@@ -19,10 +19,10 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.curation.near_matches import UMLAUTS
 from schemas.all_contracts import CONTRACTS
 from schemas.printable import ID_SHOWN, printable
 from schemas.sources_toml import SENDER, Sources
+from schemas.umlauts import UMLAUTS
 from schemas.vocabularies import VOCABULARIES
 
 MASK = "•••"

@@ -19,6 +19,7 @@ from sarcoma_pipeline.quality.column_lineage import origins
 from schemas.all_contracts import CONTRACTS
 from schemas.language import gettext
 from schemas.sources_toml import MappedSource, ObdsSource, RegistrySource, Sources
+from schemas.umlauts import UMLAUTS
 
 QUESTION = {
     "finding_id": pl.String, "content_hash": pl.String, "path": pl.String, "position": pl.String,
@@ -93,7 +94,7 @@ def letters(
     return made
 
 
-_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+_SPELLED = str.maketrans(UMLAUTS)
 
 
 def _file_name(owner: str, taken: list[str]) -> str:

@@ -15,7 +15,7 @@ from sarcoma_pipeline.survival.design import values, with_entry
 from sarcoma_pipeline.survival.subgroups import log_rank
 from schemas.analysis_follow_up import KNOWN_FROM, CovariateTiming, FollowUpCompleteness, ImmortalTime
 from schemas.configuration import Covariate, Model
-from schemas.rounding import p_value
+from schemas.rounding import equals, p_value
 from schemas.statistics import DEFAULT
 
 LOST_DAYS = 365
@@ -98,12 +98,8 @@ def _counted(frame: pl.DataFrame, late_death_days: int) -> dict[str, Any]:
 def _of_losses(p: float | None, p_decimals: int) -> str | None:
     if p is None or p >= DIFFERS:
         return None
-    shown = p_value(p, p_decimals)
-    sign = "<" if shown.startswith("<") else "="
-    return (
-        f"the loss to follow-up differs by group (log-rank test p {sign} {shown.removeprefix('<')}): "
-        "censoring may be informative"
-    )
+    shown = equals(p_value(p, p_decimals))
+    return f"the loss to follow-up differs by group (log-rank test p {shown}): censoring may be informative"
 
 
 def immortal_time(endpoints: pl.DataFrame, observed: pl.DataFrame) -> pl.DataFrame:

@@ -65,7 +65,7 @@ def _lacking(missing: int | None) -> str:
     return ngettext(
         " {missing} patient lacks a predictor and is left out.",
         " {missing} patients lack a predictor and are left out.",
-        2 if missing is None else missing,
+        missing,
     ).format(missing=number(missing))
 
 

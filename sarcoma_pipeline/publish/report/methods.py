@@ -330,7 +330,7 @@ def provenance(release: Mapping[str, Any]) -> str:
     decided = ngettext(
         "{count} decision of stewards {decisions_hash}",
         "{count} decisions of stewards {decisions_hash}",
-        2 if count is None else count,
+        count,
     ).format(count=number(count), decisions_hash=release["decisions_hash"])
     return _(
         "Release {refresh_id} of {released_at}: program {code_version} "

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.publish.report import whole_models
+from sarcoma_pipeline.publish.report import assumption_runs, whole_models
 from sarcoma_pipeline.publish.report.blocks import Paragraph, Report
 from sarcoma_pipeline.publish.report.number_format import (
     MISSING,
@@ -157,8 +157,7 @@ def _assumptions(report: Report) -> str:
     moved: dict[str, list[str]] = {}
     for name in report.titles:
         for variant, _quantity, _months in beyond_error(frame.filter(endpoint=name)):
-            words = said[variant].removesuffix(".") if variant in said else _(variant.replace("_", " "))
-            of = moved.setdefault(words, [])
+            of = moved.setdefault(assumption_runs.assumed(variant, said), [])
             if name not in of:
                 of.append(name)
     if not moved:

@@ -104,7 +104,7 @@ def _groups(report: Report, weighting: Weighting, groups: pl.DataFrame) -> Table
             ngettext(
                 "{missing} patient had another treatment, or a missing covariate, and is left out.",
                 "{missing} patients had another treatment, or a missing covariate, and are left out.",
-                2 if first["missing"] is None else first["missing"],
+                first["missing"],
             ).format(missing=number(first["missing"]))
         )
     return Table(

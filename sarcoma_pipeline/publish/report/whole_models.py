@@ -28,6 +28,7 @@ from schemas.analysis import PENALISED
 from schemas.configuration import Model
 from schemas.language import gettext as _
 from schemas.language import in_sentence, ngettext
+from schemas.rounding import equals
 from schemas.statistics import FEW, TOO_FEW, Statistics
 
 
@@ -70,7 +71,7 @@ def found(report: Report) -> Iterator[str]:
             continue
         names = {t: in_sentence(str(terms.get(t, t))) for t in tests["term"].to_list()}
         shown = [
-            f"{names[r['term']]} (p {_equals(p_value(r['p'], statistics.p_decimals))}"
+            f"{names[r['term']]} (p {equals(p_value(r['p'], statistics.p_decimals))}"
             f"{_single(report, model, r['term'])})"
             for r in tests.filter("small").rows(named=True)
         ]
@@ -171,7 +172,7 @@ def contradicted(report: Report, model: Model) -> list[str]:
         if not small:
             continue
         shown = listed(
-            [f"{r['contrast']}, p {_equals(p_value(r['p_value'], statistics.p_decimals))}" for r in small]
+            [f"{r['contrast']}, p {equals(p_value(r['p_value'], statistics.p_decimals))}" for r in small]
         )
         title = in_sentence(report.titles.get(model.endpoint, model.endpoint))
         of = in_sentence(str(terms.get(test["term"], test["term"])))
@@ -224,10 +225,6 @@ def _papers(report: Report, small: list[dict[str, Any]]) -> str:
         "from it.",
         len(small),
     ).format(printed=printed)
-
-
-def _equals(shown: str) -> str:
-    return shown.replace("<", "< ") if shown.startswith("<") else f"= {shown}"
 
 
 def _discrimination(fit: pl.DataFrame) -> str:
