@@ -225,7 +225,8 @@ UNEXPECTED = _fault(
 MODULE_MISSING = _fault(
     "file.module-missing",
     "A Meldung has none of the modules of oBDS (Diagnose, OP, ST, SYST, Verlauf, Tod, Pathologie, "
-    "Tumorkonferenz). Nothing in it is used.",
+    "Tumorkonferenz). Only the tumour that it names and an objection are used, and it replaces an earlier "
+    "version of the report.",
     "In the tumour documentation, look up the Meldung and export it again with its module. If its content is "
     "an extension of oBDS, ask the vendor for an export of plain oBDS 3.",
     severity="warning",

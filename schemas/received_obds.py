@@ -222,7 +222,7 @@ class ObdsDeath(ObdsMeldung, table="received.obds_death"):
 
 
 class ObdsTumourBoard(ObdsMeldung, table="received.obds_tumour_board"):
-    """One oBDS Meldung of a Tumorkonferenz."""
+    """One oBDS Meldung of a Tumorkonferenz, or without a module: it says only which tumour it is about."""
 
     Meldeanlass: pl.String = text_column("Occasion: behandlungsbeginn, behandlungsende, statusaenderung …")
     Datum: pl.String = text_column("Date of the tumour board", "quasi-identifier")

@@ -9,6 +9,7 @@ import polars as pl
 from sarcoma_pipeline.cohort import baseline_choice, dose, primary, within_bounds
 from sarcoma_pipeline.cohort.data_cutoff import rows_until
 from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH
+from sarcoma_pipeline.cohort.partial_dates import reach
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL, first_relapse
 from sarcoma_pipeline.cohort.timeline import Timeline
@@ -91,7 +92,7 @@ def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
         adjuvant = pl.col("radiation_sequence").replace({"postoperative additive": "postoperative adjuvant"})
         course = course.with_columns(radiation_sequence=adjuvant)
     persons = curated["curated.patient"].select(
-        "patient_id", "pseudonym", "birth_date", "sex", _person_ids="record_ids"
+        "patient_id", "pseudonym", "birth_date", "birth_date_precision", "sex", _person_ids="record_ids"
     )
     status = curated["curated.vital_status"].select("patient_id", _status_ids="record_ids")
     steps = timeline.milestones.select(
@@ -106,8 +107,6 @@ def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
         _answered(curated, timeline),
     ):  # fmt: skip
         frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
-    # An age is computed from exact dates only: a birth date known to the year would give a wrong age.
-    by_dates = (pl.col("diagnosis_date") - pl.col("birth_date")).dt.total_days() / DAYS_PER_YEAR
     lists = (
         "record_ids", "_person_ids", "_course_ids", "_surgery_ids", "_chemo_ids", "_status_ids", "_event_ids",
     )  # fmt: skip
@@ -115,7 +114,7 @@ def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     local, distant = pl.col("_local").fill_null(False), pl.col("_distant").fill_null(False)
     unknown = "RX" if assumptions.residual_status_unknown == "RX" else None
     described = frame.with_columns(
-        age_at_diagnosis_years=pl.coalesce([by_dates, "age_at_diagnosis_years"]),
+        age_at_diagnosis_years=pl.coalesce([_age_in_days() / DAYS_PER_YEAR, "age_at_diagnosis_years"]),
         t_stage=_T_STAGE[assumptions.t_edition](
             pl.col("t_stage"), pl.col("tumour_size_cm"), pl.col("tnm_edition"), pl.col("region")
         ),
@@ -145,6 +144,15 @@ def _interrupted() -> pl.Expr:
     """Return whether a course had a break; the treatment records outrank the documented reason of the end."""
     told = pl.col("end_reason").replace_strict({"F": True, "E": False}, default=None, return_dtype=pl.Boolean)
     return pl.coalesce([pl.col("longest_gap_days") - 1 > LONGEST_BREAK_DAYS, told])
+
+
+def _age_in_days() -> pl.Expr:
+    """Return the age at diagnosis; a partial date of birth is not after the diagnosis."""
+    back, forth = reach(pl.col("birth_date"), pl.col("birth_date_precision"))
+    age = (pl.col("diagnosis_date") - pl.col("birth_date")).dt.total_days()
+    oldest = age + back
+    cut = (age < forth) & (oldest >= 0)
+    return pl.when(cut).then(oldest - oldest // 2).otherwise(age)
 
 
 def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:

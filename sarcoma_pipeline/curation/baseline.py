@@ -38,14 +38,18 @@ def treatment(sound: Frames) -> pl.DataFrame:
 
     Returns:
         ``patient_id, tumour_id``, ``resected`` (day of the first operation that is no biopsy), ``other`` (day
-        of the first irradiation or drug), ``first_therapy`` (the earlier of both), ``treatment_order``.
+        of the first irradiation or drug), ``first_therapy`` (the earlier of both), ``therapies`` (days of
+        all), ``treatment_order``.
     """
     operations = (
         sound[typed.Surgery.table()]
         .filter(pl.col("intent").ne_missing("diagnostic"))
         .group_by(TUMOUR)
         .agg(
-            resected=pl.col("surgery_date").min(), resected_day=pl.col("surgery_day").min(), operated=pl.len()
+            resected=pl.col("surgery_date").min(),
+            resected_day=pl.col("surgery_day").min(),
+            operated=pl.len(),
+            _operations="surgery_date",
         )
     )
     irradiations = sound[typed.Radiotherapy.table()].filter("irradiated")
@@ -71,6 +75,7 @@ def treatment(sound: Frames) -> pl.DataFrame:
             other=pl.col("date").min(),
             other_day=pl.col("day").min(),
             treated=pl.len(),
+            _treatments="date",
             _before=(pl.col("sequence") == "preoperative").fill_null(False).any(),
             _after=pl.col("sequence").str.starts_with("postoperative").fill_null(False).any(),
         )
@@ -92,6 +97,7 @@ def treatment(sound: Frames) -> pl.DataFrame:
     )
     return both.select(
         *TUMOUR, "resected", "other", first_therapy=pl.min_horizontal("resected", "other"),
+        therapies=pl.concat_list(pl.col("_operations", "_treatments").fill_null([])),
         treatment_order=order,
     )  # fmt: skip
 

@@ -146,24 +146,29 @@ def at_diagnosis(metastases: pl.DataFrame, tumours: pl.DataFrame, window_days: i
 
     A metastasis of the Diagnose was present if it is dated up to the first day of the first therapy, at most
     ``window_days`` after the diagnosis; an undated one if the Diagnose does not say M0. A later one is a
-    relapse.
+    relapse. A therapy before the diagnosis closes no window: an excision may precede its report.
 
     Args:
         metastases: rows of ``typed.metastasis`` with their tumours.
-        tumours: ``patient_id, tumour_id, diagnosis_date, first_therapy, m_stage``.
+        tumours: ``patient_id, tumour_id, diagnosis_date, therapies, m_stage``.
         window_days: longest synchronous window.
 
     Returns:
         ``patient_id, tumour_id, record_id, metastasis_date, at_diagnosis``.
     """
+    begun = (
+        tumours.select(*_KEYS, "diagnosis_date", "therapies")
+        .explode("therapies")
+        .filter(pl.col("therapies") >= pl.col("diagnosis_date"))
+        .group_by(_KEYS)
+        .agg(begun=pl.col("therapies").min())
+    )
+    closes = pl.min_horizontal(pl.col("diagnosis_date").dt.offset_by(f"{window_days}d"), "begun")
     joined = (
         metastases.filter(pl.col("origin") == "diagnosis", pl.col("extent") == "distant")
         .join(tumours, on=_KEYS, nulls_equal=True, maintain_order="left")
-        .with_columns(
-            closes=pl.min_horizontal(
-                pl.col("diagnosis_date").dt.offset_by(f"{window_days}d"), "first_therapy"
-            )
-        )
+        .join(begun, on=_KEYS, how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(closes=closes)
     )
     first, last = interval(pl.col("metastasis_date"), pl.col("metastasis_date_precision"))
     dated = pl.col("metastasis_date") <= pl.col("closes")

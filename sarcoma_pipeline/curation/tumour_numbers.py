@@ -59,7 +59,7 @@ RELAPSE_AS_TUMOUR = Rule(
 )
 
 DOUBLE_CODING_DAYS = 92
-"""Two subsites or sides reported within three months are two codes of one tumour."""
+"""Two subsites, sides or a benign and a malignant code reported within three months are of one tumour."""
 
 RECORDS = (
     typed.Diagnosis,
@@ -274,8 +274,13 @@ def _one_primary(one: _Node, other: _Node) -> bool:
     if None in (one.site, other.site) or not _same_organ(one, other) or not _same_histology(one, other):
         return False
     if one.date and other.date and abs((other.date - one.date).days) > DOUBLE_CODING_DAYS:
-        return not _elsewhere(one, other)
+        return not _elsewhere(one, other) and _benign(one) == _benign(other)
     return True
+
+
+def _benign(node: _Node) -> bool:
+    """Return whether a tumour is benign: it is no early report of a malignant one of its group."""
+    return (node.morphology or "")[4:] == "/0"
 
 
 def _same_organ(one: _Node, other: _Node) -> bool:

@@ -21,6 +21,18 @@ def diagnoses(frames: Frames) -> pl.DataFrame:
 
 
 @selection
+def births(frames: Frames) -> pl.DataFrame:
+    """Return each patient's birth by the master data: ``born`` and the first possible day ``first``."""
+    first, _ = interval(pl.col("birth_date"), pl.col("birth_date_precision"))
+    return (
+        frames["person"]
+        .filter("master", pl.col("birth_date").is_not_null())
+        .group_by("patient_id")
+        .agg(born=pl.col("birth_date").min(), first=first.min())
+    )
+
+
+@selection
 def sarcomas(frames: Frames) -> pl.DataFrame:
     """Return each patient's first complete diagnosis: ``zero``, its precision, and its first possible day."""
     first, _ = interval(pl.col("zero"), pl.col("zero_precision"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import (
+    births,
     deaths,
     diagnoses,
     sarcomas,
@@ -31,11 +32,11 @@ SURGERY_MARGIN_DAYS = 90
     sides=(BIRTH,),
 )
 def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
-    born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
+    _, last = interval(pl.col("diagnosis_date"), pl.col("diagnosis_date_precision"))
     return (
         diagnoses(frames)
-        .join(born, on="patient_id")
-        .pipe(verdicts, pl.col("diagnosis_date") < pl.col("born"), "diagnosis_date")
+        .join(births(frames), on="patient_id")
+        .pipe(verdicts, last < pl.col("first"), "diagnosis_date")
     )
 
 
@@ -53,10 +54,9 @@ def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
     sides=(BIRTH,),
 )
 def _diagnosis_on_birth(frames: Frames) -> pl.DataFrame:
-    born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
     return (
         diagnoses(frames)
-        .join(born, on="patient_id")
+        .join(births(frames), on="patient_id")
         .pipe(verdicts, pl.col("diagnosis_date") == pl.col("born"), "diagnosis_date")
     )
 

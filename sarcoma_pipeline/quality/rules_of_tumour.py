@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
-from sarcoma_pipeline.quality.linked_records import diagnoses, with_own_tumour
+from sarcoma_pipeline.quality.linked_records import births, diagnoses, with_own_tumour
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas import site_codes
 from schemas.partial_dates import interval
@@ -68,15 +68,6 @@ def _grade_against_histology(frames: Frames) -> pl.DataFrame:
     return verdicts(frames["diagnosis"], ups & (pl.col("fnclcc_grade") == "G1"), "fnclcc_grade")
 
 
-def _born(frames: Frames) -> pl.DataFrame:
-    return (
-        frames["person"]
-        .filter("master", pl.col("birth_date").is_not_null())
-        .group_by("patient_id")
-        .agg(born=pl.col("birth_date").min())
-    )
-
-
 @rule(
     "diagnosis.sex-against-site",
     "warning",
@@ -123,7 +114,7 @@ def _age_against_histology(frames: Frames) -> pl.DataFrame:
     wrong = ((morphology == "8910") & (years > 70)) | (
         morphology.is_in(_UPS) & years.is_between(0, 10, closed="left")
     )
-    return diagnoses(frames).join(_born(frames), on="patient_id").pipe(verdicts, wrong, "icdo3_morphology")
+    return diagnoses(frames).join(births(frames), on="patient_id").pipe(verdicts, wrong, "icdo3_morphology")
 
 
 @rule(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.linked_records import deaths, refuted_deaths, sarcomas, undated_deaths
+from sarcoma_pipeline.quality.linked_records import (
+    births,
+    deaths,
+    refuted_deaths,
+    sarcomas,
+    undated_deaths,
+)
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.partial_dates import interval
 from schemas.sides import BIRTH, DEATHS, DIAGNOSES, LIFE, SEX, STATEMENTS, Side
@@ -199,11 +205,11 @@ def _status_contradiction(frames: Frames) -> pl.DataFrame:
     sides=(BIRTH,),
 )
 def _before_birth(frames: Frames) -> pl.DataFrame:
-    born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
+    _, last = interval(pl.col("status_date"), pl.col("status_date_precision"))
     return (
         frames["vital_status"]
-        .join(born, on="patient_id")
-        .pipe(verdicts, pl.col("status_date") < pl.col("born"), "status_date")
+        .join(births(frames), on="patient_id")
+        .pipe(verdicts, last < pl.col("first"), "status_date")
     )
 
 

@@ -258,11 +258,6 @@ class Export:
             f"/Menge_Meldung/Meldung[{self.meldung}]"
         )
         modules = [module for module in element if local(module.tag) in MODULES]
-        if not modules:
-            self.walk.unread(element, _BETWEEN["Meldung"])
-            rule = file_faults.MODULE_MISSING.id
-            self.batch.unread(place, rule, "a Meldung without a module that is known")
-            return
         around = self.walk.take(element, MELDUNG)
         meldung_id = around.values.get("Meldung_ID")
         base = {
@@ -270,6 +265,13 @@ class Export:
             "Patient_ID": number,
             **as_text(around.values),
         }
+        if not modules:
+            rule = file_faults.MODULE_MISSING.id
+            self.batch.unread(place, rule, "a Meldung without a module that is known")
+            # It may be an objection, or the version of a report that withdraws all of its content.
+            bare, key = r.ObdsTumourBoard, (number, "", meldung_id, "") if number and meldung_id else ()
+            self.reports.append(self.batch.add(bare, place, key, {**base, **_kept(around)}, EXPORT_FACTS))
+            return
         times: Counter[str] = Counter()
         for module in modules:
             name = local(module.tag)

@@ -149,6 +149,27 @@ def test_the_first_therapy_closes_the_window_and_a_biopsy_does_not(records):
         assert patient["distant_metastasis"].to_list() == [expected]
 
 
+@pytest.mark.parametrize(
+    ("found_on", "therapies", "expected"),
+    [
+        # An excision five days before its report was the biopsy: it closes no window.
+        ("2012-01-01", ["2011-12-27"], True),
+        ("2012-02-20", ["2011-12-27"], True),
+        ("2012-02-20", ["2011-12-27", "2012-03-01"], True),
+        ("2012-02-20", ["2011-12-27", "2012-02-10"], False),
+        ("2012-02-20", ["2012-02-20"], True),
+    ],
+)
+def test_a_therapy_before_the_diagnosis_closes_no_window(records, found_on, therapies, expected):
+    records.patient()
+    records.diagnosis(M=None, Menge_FM=fm((found_on, "E", "PUL")))
+    for day in therapies:
+        surgery(records, day)
+    outcome = records.run()
+    assert outcome["diagnosis"]["distant_metastasis"].to_list() == [True if expected else None]
+    assert ("metastasis.later-in-diagnosis" in outcome.rules()) == (not expected)
+
+
 def test_a_later_metastasis_in_a_diagnose_is_a_finding(records):
     records.patient()
     bad = records.diagnosis(M=None, Menge_FM=fm(("2014-01-01", "E", "PUL")))

@@ -9,6 +9,7 @@ import pytest
 
 from sarcoma_pipeline.curation import objections, reports
 from schemas import received as r
+from tests.oracle import in_process
 
 
 class Export:
@@ -232,6 +233,34 @@ def test_nothing_of_a_patient_who_objects_is_curated_whatever_its_source(records
     assert made.accounting["unaccounted"].sum() == 0
     assert made.accounting["out_of_scope"].sum() == 3
     assert reply not in {r for ids in made["vital_status"]["record_ids"] for r in ids}
+
+
+def test_an_objection_in_a_meldung_without_a_module_counts(tmp_path):
+    """Definitions, section 1: with W the records are set aside, whatever else the Meldung says."""
+    built = in_process.build(tmp_path, {"a.xml": _told("I", "<Tod/>"), "b.xml": _told("W", "", "2020-02-01")})
+    assert built["patient"].is_empty()
+    rules = set(built.made.observed["rule_id"])
+    assert {"patient.objection", "file.module-missing"} <= rules
+
+
+@pytest.mark.parametrize(("module", "dead"), [("<Tod/>", True), ("", False)])
+def test_a_newer_version_without_a_module_withdraws_the_older_one(tmp_path, module, dead):
+    built = in_process.build(
+        tmp_path, {"a.xml": _told("I", "<Tod/>"), "b.xml": _told("I", module, "2020-02-01")}
+    )
+    assert (built["vital_status"]["status"].to_list() == ["deceased, date unknown"]) == dead
+
+
+def _told(reason, module, on="2020-01-01"):
+    return (
+        '<oBDS xmlns="http://www.basisdatensatz.de/oBDS/XML" Schema_Version="3.0.4">'
+        f'<Absender Absender_ID="S"/><Meldedatum>{on}</Meldedatum>'
+        '<Menge_Patient><Patient Patient_ID="1"><Patienten_Stammdaten>'
+        "<Nachname>N</Nachname><Vornamen>V</Vornamen><Geschlecht>W</Geschlecht>"
+        '<Geburtsdatum Datumsgenauigkeit="E">1950-03-04</Geburtsdatum></Patienten_Stammdaten><Menge_Meldung>'
+        f'<Meldung Meldung_ID="M" Melder_ID="K"><Meldebegruendung>{reason}</Meldebegruendung>'
+        f'<Tumorzuordnung Tumor_ID="1"/>{module}</Meldung></Menge_Meldung></Patient></Menge_Patient></oBDS>'
+    ).encode()
 
 
 def test_two_older_versions_of_one_day_are_a_finding_too(export):

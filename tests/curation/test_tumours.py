@@ -102,6 +102,31 @@ def test_opposite_sides_far_apart_are_two_tumours(records):
     assert records.run()["diagnosis"].height == 2
 
 
+@pytest.mark.parametrize(
+    ("benign", "malignant", "dates"),
+    [
+        # A lipoma three years before the liposarcoma is no early report of it, nor is one three years after.
+        ("2012-01-01", "2015-01-01", [("2012-01-01", "8850/0"), ("2015-01-01", "8851/3")]),
+        ("2018-01-01", "2015-01-01", [("2015-01-01", "8851/3"), ("2018-01-01", "8850/0")]),
+        # Within three months it is: the reference pathology changed the diagnosis.
+        ("2015-01-01", "2015-03-01", [("2015-01-01", "8851/3")]),
+    ],
+)
+def test_a_benign_tumour_is_no_early_report_of_a_sarcoma(records, benign, malignant, dates):
+    records.patient()
+    sarcoma(records, benign, "0", "8850/0")
+    sarcoma(records, malignant, "1", "8851/3")
+    found = rows(records.run(), "diagnosis", "diagnosis_date", "icdo3_morphology")
+    assert sorted((str(day), code) for day, code in found) == dates
+
+
+def test_a_borderline_tumour_may_be_an_early_report_of_a_sarcoma(records):
+    records.patient()
+    sarcoma(records, "2012-01-01", "0", "8850/1")
+    sarcoma(records, "2015-01-01", "1", "8858/3")
+    assert rules(records.run()) >= {"diagnosis.tumour-under-two-ids"}
+
+
 def test_a_second_report_after_a_documented_relapse_is_that_relapse(records):
     records.patient()
     sarcoma(records, "2012-01-01", "1", T="1")

@@ -326,16 +326,18 @@ def test_records_alike_to_the_letter_are_two_records(tmp_path):
         ("<Operation OP_ID='1'><Datum>2015-01-01</Datum></Operation>", 2),
     ],
 )
-def test_a_meldung_without_a_module_is_a_finding_and_none_of_its_values_counts_as_read(
-    tmp_path, module, lost
-):
+def test_of_a_meldung_without_a_module_only_what_is_around_it_counts_as_read(tmp_path, module, lost):
     content = export(meldung(module))
     batch = read(tmp_path, content)
     assert unread(batch) == [("file.module-missing", "a Meldung without a module that is known")]
-    below = {path: n for path, n in batch.account.unknown.items() if "/Meldung" in path}
-    assert sum(below.values()) == leaves(meldung("")) + lost
-    assert not any(path.startswith("Meldung") for path in batch.account.counts)
+    assert sum(batch.account.unknown.values()) == lost
+    assert sum(n for path, n in batch.account.counts.items() if path.startswith("Meldung")) == leaves(
+        meldung("")
+    )
     assert balanced(batch)
+    kept = rows(batch, "tumour_board")
+    assert [(row["Meldung_ID"], row["Tumor_ID"], row["Datum"]) for row in kept] == [("M1", "T1", None)]
+    assert (kept[0]["unknown_elements"] is not None) == bool(lost)
 
 
 def test_a_meldung_with_a_module_is_none(tmp_path):

@@ -1,0 +1,29 @@
+"""Age at diagnosis of patients whose date of birth is partial."""
+
+import pytest
+
+from sarcoma_pipeline.cohort import covariates, derivation
+from tests.spec.told import study
+
+
+@pytest.mark.parametrize(
+    ("born", "exactness", "days"),
+    [
+        ("2011-12-02", "E", 30),
+        # December 2011, all of it before the diagnosis on 1 January: its 15th.
+        ("2011-12-01", "T", 17),
+        # January 2012: only its first day is possible.
+        ("2012-01-01", "T", 0),
+        # 2012: likewise; 2011: its 1 July.
+        ("2012-01-01", "M", 0),
+        ("2011-01-01", "M", 184),
+    ],
+)
+def test_nobody_is_born_after_the_diagnosis(records, born, exactness, days):
+    records.patient(born=born, Geburtsdatum_Datumsgenauigkeit=exactness)
+    records.diagnosis("2012-01-01")
+    outcome = records.run()
+    assert "diagnosis.before-birth" not in outcome.rules()
+    whole = derivation.cohort(outcome.frames, study())
+    patients = covariates.patients(outcome.frames, whole.happened, whole.eligible)
+    assert round(patients["age_at_diagnosis_years"].item() * 365.25) == days
