@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.curation.required_elements import ELEMENT_MISSING
-from sarcoma_pipeline.orchestration import dose_process, opinion_process
+from sarcoma_pipeline.orchestration import dose_process, opinion_process, report_process
 from sarcoma_pipeline.quality import accounting
 from sarcoma_pipeline.quality.curate import curate
 from schemas import received as r
@@ -28,6 +28,7 @@ gc.set_threshold(50_000)
 # A process that outlives its refresh would outlive the test; the tests of these processes call for them.
 os.environ[opinion_process.SWITCH] = "off"
 os.environ[dose_process.SWITCH] = "off"
+os.environ[report_process.SWITCH] = "off"
 
 __all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]
 

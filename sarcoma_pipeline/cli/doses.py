@@ -20,5 +20,12 @@ def doses(study: str, processes: int) -> None:
     """
     from sarcoma_pipeline.orchestration import dose_process
 
-    written = dose_process.compute(configured(study), processes)
-    say(f"{written} plans computed. The next refresh takes them." if written else "Nothing to compute.")
+    project = configured(study)
+    written = dose_process.compute(project, processes)
+    missing = dose_process.missing(project)
+    if written:
+        say(f"{written} plans computed. The next refresh takes them.")
+    elif missing.plans:
+        say(f"Nothing computed here: {missing}.")
+    else:
+        say("Nothing to compute.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -23,7 +24,13 @@ from rich.table import Table
 
 from sarcoma_pipeline.cli import runs
 from sarcoma_pipeline.cli.terminal import marked
-from sarcoma_pipeline.orchestration import notification, orphaned_runs, step_events, told_of_run
+from sarcoma_pipeline.orchestration import (
+    dose_process,
+    notification,
+    orphaned_runs,
+    step_events,
+    told_of_run,
+)
 from sarcoma_pipeline.orchestration.assets.analysis import median_text
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
@@ -112,6 +119,11 @@ def run(project: Project, began: float, *, verify: bool = False) -> bool:
     for error in told:
         console.print(f"[red]mail[/red]        {marked(error)}")
     permissions.close_shared(project)
+    missing = dose_process.missing(project)
+    if missing.plans:
+        # The process that was started after the publication may not have begun yet.
+        started = published and dose_process.is_allowed() and missing.computed < missing.plans
+        console.print(f"doses       {replace(missing, running=missing.running or started)}")
     _where_to_look(console, project, published, run_ids)
     return published
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline.orchestration import night, opinion_process, run_process, skip_unchanged
+from sarcoma_pipeline.orchestration import (
+    dose_process,
+    night,
+    opinion_process,
+    report_process,
+    run_process,
+    skip_unchanged,
+)
 from sarcoma_pipeline.orchestration.night import DRAFT, STALE_AFTER, last_job, release_name
 from sarcoma_pipeline.orchestration.run_history import BUSY, ENDED, History, Run
 from sarcoma_pipeline.publish import release
@@ -69,6 +76,8 @@ def status(project: Project, history: History, now: dt.datetime) -> Status:
         if now - confirmed > STALE_AFTER:
             faults.append(f"no refresh has succeeded for {hours(now - confirmed)}")
         lines.append(("second opinion", _opinion(project, released["refresh_id"], faults)))
+    lines += _report_files(project, faults)
+    lines += _doses(project)
     told = _moved(project)
     if told and movement_findings.MOVED_UNEXPLAINED.id in told[0]:
         # Listed first: a wrong number is worse than an old one.
@@ -139,6 +148,28 @@ def _opinion(project: Project, refresh_id: str, faults: list[str]) -> str:
     if not opinion.agrees:
         faults.append(f"{opinion} See the check `second_opinion` of the release in the Dagster UI.")
     return str(opinion)
+
+
+def _report_files(project: Project, faults: list[str]) -> list[tuple[str, str]]:
+    """Return the line on the PNG, Word and PDF files of the report, once there is a report."""
+    made = report_process.made(project)
+    if made is None and not report_process.is_waited_for(project):
+        return []
+    if made is None and report_process.is_running(project):
+        return [("report", "PNG, Word and PDF files are being made; the page itself is complete")]
+    words = (
+        str(made) if made else "The process that adds PNG, Word and PDF files to the report has ended early."
+    )
+    if made is None or made.failure:
+        remedy = f"Run the check `{report_process.CHECK}` of the report in the Dagster UI"
+        faults.append(f"{words} {remedy}; the next refresh tries again.")
+    return [("report", words)]
+
+
+def _doses(project: Project) -> list[tuple[str, str]]:
+    """Return the line on plans whose volumes and doses the release does not have yet."""
+    missing = dose_process.missing(project)
+    return [("doses", str(missing))] if missing.plans else []
 
 
 def _moved(project: Project) -> list[str]:

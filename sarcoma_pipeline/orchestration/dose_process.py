@@ -13,6 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from sarcoma_pipeline.orchestration.dose_inbox import Computed, Inbox, inbox
 from sarcoma_pipeline.sources.worker_process import Readers
@@ -25,9 +26,14 @@ _LOCK = ".computing.lock"
 _NICE = 10
 
 
+def is_allowed() -> bool:
+    """Return whether a refresh starts the process on this machine."""
+    return os.environ.get(SWITCH) != "off"
+
+
 def start(project: Project) -> None:
     """Start the process if something is to be computed."""
-    if os.environ.get(SWITCH) == "off" or not any(one.work() for one in _inboxes(project)):
+    if not is_allowed() or not any(one.work() for one in _inboxes(project)):
         return
     subprocess.Popen(
         [sys.executable, "-m", __name__, project.study.name],
@@ -54,6 +60,52 @@ def compute(
     for centre in project.centres or ("",):
         written += _compute(project, inbox(project, centre), centre, processes, told)
     return written
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The plans of the release that have no volumes and doses yet.
+
+    Attributes:
+        plans: how many.
+        computed: of these, plans whose results the next refresh takes.
+        running: whether a process computes at this moment.
+    """
+
+    plans: int
+    computed: int
+    running: bool
+
+    def __str__(self) -> str:
+        """Return this as a sentence; empty if none is missing."""
+        if not self.plans:
+            return ""
+        words = f"{self.plans} plans have no volumes and doses in the release yet: {self.computed} computed"
+        if self.running:
+            return f"{words}, a process computes the others; a later refresh takes them"
+        if self.computed == self.plans:
+            return f"{words}; the next refresh takes them"
+        return f"{words}, and no process computes the others: sarcoma doses"
+
+
+def missing(project: Project) -> Missing:
+    """Return how many plans of the release have no volumes and doses yet."""
+    boxes = [box for box in _inboxes(project) if box.folder.exists()]
+    to_do = sum(len(box.work()) for box in boxes)
+    plans = sum(box.listed() for box in boxes)
+    return Missing(plans, plans - to_do, any(_is_computing(box) for box in boxes))
+
+
+def _is_computing(box: Inbox) -> bool:
+    """Return whether a process computes the list of an inbox at this moment."""
+    try:
+        with (box.folder / _LOCK).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # no process was ever started
+    return False
 
 
 def _inboxes(project: Project) -> list[Inbox]:

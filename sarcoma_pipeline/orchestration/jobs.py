@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from sarcoma_pipeline.orchestration.assets.analysis_report import files_key
 from sarcoma_pipeline.orchestration.assets.pool import pool_key
 from sarcoma_pipeline.orchestration.assets.publication import opinion_key
 from sarcoma_pipeline.orchestration.assets.step import partitions, tags
@@ -14,8 +15,8 @@ from sarcoma_pipeline.warehouse.centres import POOLED_LAYER
 def refresh_jobs(project: Project) -> list[AssetJob]:
     """Return the job of a refresh; for a study with centres, the receiving and the pooling job."""
     name = project.study.name
-    # The second opinion runs in a separate process after publication, so no refresh waits for it.
-    later = dg.AssetSelection.checks(opinion_key(project))
+    # Separate processes after publication do this, so that no refresh waits for it.
+    later = dg.AssetSelection.checks(opinion_key(project), files_key(project))
     # A run whose process died is retried as a whole: each step needs the frames of the steps before it.
     retry_all = {**tags(project), "dagster/retry_strategy": "ALL_STEPS"}
     if not project.centres:

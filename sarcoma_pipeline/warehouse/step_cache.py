@@ -29,14 +29,16 @@ def version(frame: pl.DataFrame) -> str:
     return seen.hexdigest()
 
 
-def circumstances(project: Project, other_inputs: str) -> str:
+def circumstances(project: Project, other_inputs: str, *, keyed: bool = True) -> str:
     """Return a hash of everything a step depends on other than tables.
 
     Args:
         project: the study.
         other_inputs: further inputs of this step, as text.
+        keyed: whether it may depend on the key of the pseudonyms.
     """
-    key = hmac.new(project.key.read_bytes(), b"step", "sha256").hexdigest() if project.key.exists() else ""
+    has_key = keyed and project.key.exists()
+    key = hmac.new(project.key.read_bytes(), b"step", "sha256").hexdigest() if has_key else ""
     parts = (provenance.code_hash(), project.configuration_hash(), key, other_inputs)
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from sarcoma_pipeline.orchestration.assets.steward_page import write_whole
 from sarcoma_pipeline.orchestration.code_location import build_definitions
+from sarcoma_pipeline.orchestration.page_file import write_whole
 from sarcoma_pipeline.study import project
 from sarcoma_pipeline.warehouse import permissions
 from tests.refreshed import REPOSITORY, lay

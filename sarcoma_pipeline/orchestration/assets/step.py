@@ -202,6 +202,7 @@ def step(
     checks: Sequence[dg.AssetCheckSpec] = (),
     run_checks: Callable[[Warehouse], Sequence[dg.AssetCheckResult]] = lambda _: (),
     other_inputs: Callable[[Warehouse], str] = lambda _: "",
+    keyed: bool = True,
     description: str | None = None,
 ) -> dg.AssetsDefinition:
     """Build a Dagster step from a pure function; it is skipped when no input has changed.
@@ -215,6 +216,7 @@ def step(
         checks: checks on these tables whose results ``run_checks`` returns.
         run_checks: evaluates the checks; also called when the step is skipped.
         other_inputs: describes inputs of ``compute`` other than tables, program, configuration and key.
+        keyed: whether it may depend on the key of the pseudonyms, which the first refresh makes.
         description: what the step does, for the UI.
     """
     # Dagster requires a step's tables in topological order.
@@ -256,7 +258,7 @@ def step(
         yield from results
 
     def _compute_if_changed(warehouse: Warehouse) -> _Written | None:
-        circumstances = step_cache.circumstances(project, other_inputs(warehouse))
+        circumstances = step_cache.circumstances(project, other_inputs(warehouse), keyed=keyed)
         if warehouse.kept(name, circumstances):
             return None
         metadata: dict[str, Mapping[str, Any]] = {}

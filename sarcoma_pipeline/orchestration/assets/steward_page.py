@@ -1,7 +1,6 @@
 """Asset of the steward's page: a static page of all findings, next to the release."""
 
 import datetime as dt
-import tempfile
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from sarcoma_pipeline.orchestration import data_versions, links
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
+from sarcoma_pipeline.orchestration.page_file import write_whole
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
 from sarcoma_pipeline.quality import (
@@ -23,7 +23,6 @@ from sarcoma_pipeline.quality import (
 )
 from sarcoma_pipeline.quality.identity_gate import IdentityGate
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import permissions
 from schemas.curated import Patient
 from schemas.curated_identity import IdentityReading
 from schemas.curated_radiotherapy import RadiotherapyReading
@@ -121,18 +120,6 @@ def _coverage(warehouse: Warehouse, files: pl.DataFrame) -> list[str]:
         return []
     needed = registry_coverage.NEEDED.items()
     return registry_coverage.described({t: warehouse.read(t, columns=c) for t, c in needed}, files)
-
-
-def write_whole(target: Path, text: str) -> None:
-    """Replace a file in one step, so that a reader sees either the old or the new one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}-", delete=False
-    ) as stream:
-        stream.write(text)
-    partial = Path(stream.name)
-    partial.chmod(permissions.PAGE)
-    partial.replace(target)
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:

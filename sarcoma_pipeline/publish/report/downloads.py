@@ -35,7 +35,7 @@ class File:
     Attributes:
         name: name under which the browser saves it.
         kind: what the link says.
-        link: the content, as a `data:` link.
+        link: the content, as a `data:` link; empty if the file is made later (`unfinished`).
     """
 
     name: str
@@ -43,13 +43,15 @@ class File:
     link: str
 
 
-def of_figure(key: str, panels: Sequence[str], png: Callable[[str], bytes] = raster.png) -> tuple[File, ...]:
+def of_figure(
+    key: str, panels: Sequence[str], png: Callable[[str], bytes] | None = raster.png
+) -> tuple[File, ...]:
     """Return each panel of a figure as SVG, and as PNG where the machine has fonts.
 
     Args:
         key: the figure.
         panels: its panels as SVG.
-        png: draws a panel, or takes it from `raster.KeptFigures`.
+        png: draws a panel, or takes it from `raster.KeptFigures`; None if PNGs are made later.
     """
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     many = len(panels) > 1
@@ -59,13 +61,23 @@ def of_figure(key: str, panels: Sequence[str], png: Callable[[str], bytes] = ras
         name, which = (f"{key}-{letter.lower()}", f" {letter}") if many else (key, "")
         files.append(File(f"{name}.svg", f"SVG{which}", _link("image/svg+xml", panel.encode())))
         if raster.has_fonts():
-            files.append(File(f"{name}.png", f"PNG{which}", _link("image/png", png(panel))))
+            files.append(File(f"{name}.png", f"PNG{which}", of_png(png(panel)) if png else ""))
     return tuple(files)
+
+
+def of_png(content: bytes) -> str:
+    """Return the link of a PNG."""
+    return _link("image/png", content)
+
+
+def of_word(table: Table, made: dt.datetime, author: str) -> str:
+    """Return the link of a table's Word document."""
+    return _link(_WORD, word_table.document(table, made, author))
 
 
 @lru_cache(maxsize=256)
 def of_table(
-    table: Table, made: dt.datetime, english: Table | None = None, author: str = ""
+    table: Table, made: dt.datetime, english: Table | None = None, author: str = "", *, word: bool = True
 ) -> tuple[File, ...]:
     """Return a table as CSV, as a workbook and as a Word document.
 
@@ -75,6 +87,7 @@ def of_table(
         english: the same table in English, for the CSV file, which programs read; if none is given, the
             table is.
         author: who is named as the author of the document.
+        word: whether the Word document is made now, not later.
     """
     rows = [_cells(line.cells, len(table.head)) for line in table.lines]
     plain = english or table
@@ -88,7 +101,7 @@ def of_table(
             ),
         ),
         File(f"{table.key}.xlsx", "XLSX", _link(_BOOK, _xlsx(table, rows, made))),
-        File(f"{table.key}.docx", "Word", _link(_WORD, word_table.document(table, made, author))),
+        File(f"{table.key}.docx", "Word", of_word(table, made, author) if word else ""),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import polars as pl
@@ -11,9 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sarcoma_pipeline.publish.report import downloads, raster, typesetting
-from sarcoma_pipeline.publish.report.blocks import Report, Section
+from sarcoma_pipeline.publish.report.blocks import Figure, Report, Section
 from sarcoma_pipeline.publish.report.report_tables import Table
 from sarcoma_pipeline.publish.report.sections import sections
+from sarcoma_pipeline.publish.report.unfinished import Unfinished, digest, drawings
 from schemas.configuration import Sources, Study
 from schemas.content_policy import STATIC_PAGE
 from schemas.disclosure import Disclosure
@@ -39,6 +41,34 @@ def page(
     Returns:
         HTML, with every value of the frames escaped.
     """
+    return _rendered(Report(study, sources, frames, versions, policy), png)[0]
+
+
+def unfinished_page(
+    study: Study, sources: Sources, frames: Mapping[str, pl.DataFrame], versions: Mapping[str, str]
+) -> tuple[str, Unfinished]:
+    """Render the report without the files that take long to make, and return what it lacks.
+
+    `Unfinished.finished` adds them; the page is then that of :func:`page`.
+    """
+    html, shown, made = _rendered(Report(study, sources, frames, versions), None)
+    blocks = [block for section in shown for block in section.blocks]
+    figures = [block for block in blocks if isinstance(block, Figure)]
+    return html, Unfinished(
+        digest(html),
+        made,
+        study.owner,
+        spoken(),
+        tuple(drawing for block in figures for drawing in drawings(block.key, block.panels)),
+        tuple(block for block in blocks if isinstance(block, Table)),
+    )
+
+
+def _rendered(
+    report: Report, png: Callable[[str], bytes] | None
+) -> tuple[str, Sequence[Section], dt.datetime]:
+    """Return the page, its sections and when its release was made."""
+    study = report.study
     environment = Environment(
         loader=PackageLoader("sarcoma_pipeline.publish.report", ""),
         autoescape=True,
@@ -50,22 +80,27 @@ def page(
         "cell": typesetting.cell,
     }
     source, _, _ = PackageLoader("sarcoma_pipeline.publish.report", "").get_source(environment, "page.css")
-    label = frames["meta.release"].row(0, named=True)
+    label = report.frames["meta.release"].row(0, named=True)
     made = dt.datetime.fromisoformat(label["released_at"]).replace(tzinfo=None)
-    shown = sections(Report(study, sources, frames, versions, policy))
-    english = _tables_in_english(Report(study, sources, frames, versions, policy), shown)
-    return environment.get_template("page.html.j2").render(
+    # Its figures and tables are numbered from one, as those of the page.
+    other = replace(report)
+    shown = sections(report)
+    english = _tables_in_english(other, shown)
+    html = environment.get_template("page.html.j2").render(
         study=study,
         # Releases from before drafts existed have no such mark.
         release={"draft": False, **label},
         sections=shown,
         of_figure=partial(downloads.of_figure, png=png),
-        of_table=lambda table: downloads.of_table(table, made, english[table.key], study.owner),
+        of_table=lambda table: downloads.of_table(
+            table, made, english[table.key], study.owner, word=png is not None
+        ),
         style=Markup(source),
         content_policy=Markup(STATIC_PAGE),
         language=spoken(),
         _=gettext,
     )
+    return html, shown, made
 
 
 def _tables_in_english(report: Report, shown: Sequence[Section]) -> Mapping[str, Table]:
