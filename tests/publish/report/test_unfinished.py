@@ -1,5 +1,7 @@
 """A page to which its files are added later is the page that is made with them at once."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 from lxml import html as lxml_html
@@ -23,7 +25,7 @@ def test_the_finished_page_is_the_page(
     with speaking(language):
         whole = page(study, sources, frames, {}, None, png)
         html, lacking = unfinished_page(study, sources, frames, {})
-    links = lxml_html.document_fromstring(html).xpath("//a/@download")
+    links: Any = lxml_html.document_fromstring(html).xpath("//a/@download")
     assert {name.rpartition(".")[2] for name in links} == {"svg", "csv", "xlsx"}
     assert (lacking.page, lacking.language) == (unfinished.digest(html), language)
     wanted, drawn[:] = sorted(drawn), []
