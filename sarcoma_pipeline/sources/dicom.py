@@ -26,8 +26,9 @@ from sarcoma_pipeline.sources import (
     dicom_plan,
     dicom_tag_tree,
 )
+from sarcoma_pipeline.sources.dicom_decode import Unordinary
+from sarcoma_pipeline.sources.dicom_layout import Layouts
 from sarcoma_pipeline.sources.dicom_node import MODALITY, Content, Node
-from sarcoma_pipeline.sources.dicom_ordinary_node import Unordinary
 from sarcoma_pipeline.sources.drop_folder import open_file
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
@@ -112,7 +113,7 @@ def _read_object(batch: Batch, stream: BinaryIO, head: bytes, size: int, positio
         batch.unread(position, *_NOT_DICOM)
         return
     try:
-        ordinary = dicom_ordinary.read(stream, head, size, _TREE, batch.limits)
+        ordinary = dicom_ordinary.read(stream, head, size, _LAYOUTS, batch.limits)
         _take(batch, ordinary, position)
     except Unordinary:
         batch.by_library += 1
@@ -260,3 +261,4 @@ _TREE = dicom_tag_tree.joined(
     kind.declared.tree for kind in (_PLAN, _IMAGE, _ENHANCED, _STRUCTURES, _DOSE, _TREATMENT, _OTHER)
 )
 """Attributes to load; contours, overlays and private attributes are skipped on disk."""
+_LAYOUTS = Layouts(_TREE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,7 +26,7 @@ class Opened:
         several: keywords of sequences that should hold one item but hold several.
     """
 
-    items: dict[tuple[int, int], list[tuple[Node, list[int]]]] = field(default_factory=dict)
+    items: dict[tuple[int, int], list[tuple[Node, Sequence[int]]]] = field(default_factory=dict)
     delivered: int = 0
     several: set[str] = field(default_factory=set)
 
@@ -114,7 +115,7 @@ class Content(Protocol):
         ...
 
     @property
-    def filled(self) -> list[int]:
+    def filled(self) -> Sequence[int]:
         """Tags of the top level that have a value, without the one at which the file breaks."""
         ...
 

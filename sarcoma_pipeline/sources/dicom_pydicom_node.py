@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import abc
 from functools import cache
 
 from pydicom.dataelem import DataElement, RawDataElement
@@ -117,7 +118,7 @@ class PydicomNode(Node):
         if not isinstance(value, Sequence) or not _are_whole(claims) or any(map(_swallowed, value)):
             self.faults.add(keyword)
             return []
-        found: list[tuple[Node, list[int]]] = [
+        found: list[tuple[Node, abc.Sequence[int]]] = [
             (PydicomNode(item, self.faults, self.limits, self.opened), _filled(item)) for item in value
         ]
         self.opened.items[id(self.dataset), int(_tag(keyword))] = found

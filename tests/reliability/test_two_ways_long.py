@@ -13,3 +13,11 @@ def test_twenty_thousand_mutants_are_read_alike(tmp_path):
     print(f"{outcome.files} mutants, {outcome.ordinary} of them ordinary, {len(outcome.different)} differ")
     assert (outcome.files, outcome.different) == (20_000, {})
     assert outcome.ordinary > 5_000
+
+
+def test_twenty_thousand_files_of_nearly_the_same_layouts_are_read_alike(tmp_path):
+    found = two_ways.seeds(tmp_path / "seeds")
+    outcome = two_ways.compared(two_ways.alike(found, 5_000, seed=2), tmp_path / "object")
+    print(f"{outcome.files} files, {outcome.ordinary} of them ordinary, {len(outcome.different)} differ")
+    assert (outcome.files, outcome.different) == (20_000, {})
+    assert outcome.ordinary > 10_000

@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -21,7 +22,15 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from sarcoma_pipeline.sources import dicom, dicom_account, dicom_ordinary, read_parallel
+from sarcoma_pipeline.sources import (
+    dicom,
+    dicom_account,
+    dicom_decode,
+    dicom_layout,
+    dicom_ordinary,
+    read_parallel,
+)
+from sarcoma_pipeline.sources.dicom_layout import Layouts
 from sarcoma_pipeline.sources.drop_folder import Entry
 from sarcoma_pipeline.sources.manifest import Found
 from sarcoma_pipeline.sources.received_record import SourceFile
@@ -29,7 +38,7 @@ from schemas.configuration import Limits
 from schemas.dicom_attributes import ATTRIBUTES
 from schemas.ignored_attributes import GROUPS
 from tests.curation.rt_files import SOURCE, ct, plan, structure_set
-from tests.sources import two_ways
+from tests.sources import layout_mutants, two_ways
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,9 +70,58 @@ def test_mutants_are_read_alike_in_both_ways(found, tmp_path):
     assert 60 < outcome.ordinary < 240
 
 
+def test_mutants_of_nearly_the_same_layout_are_read_alike(found, tmp_path):
+    """A layout is remembered: a file that has nearly the layout of the file before it must not borrow it."""
+    outcome = two_ways.compared(two_ways.alike(found, 60, seed=14), tmp_path / "object")
+    assert (outcome.files, outcome.different) == (240, {})
+    assert 120 < outcome.ordinary < 220
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", layout_mutants.CHANGES, ids=lambda change: change.__name__)
+def test_each_change_of_a_layout_is_read_alike(found, tmp_path, change):
+    sound = [one for one in found if two_ways.can_be_cut(one)]
+    cases = []
+    for number in range(200):
+        draw = random.Random(f"{change.__name__} {number}")
+        one = draw.choice(sound)
+        cases += [one, layout_mutants.mutant(one, draw, (change,))]
+    outcome = two_ways.compared(iter(cases), tmp_path / "object")
+    assert (outcome.files, outcome.different) == (400, {})
+    assert sum(one != other for one, other in zip(cases[::2], cases[1::2], strict=True)) > 50
+
+
+def test_what_is_read_does_not_depend_on_the_files_before_it(found, tmp_path, monkeypatch):
+    """Known layouts, unknown ones, and ones that are forgotten at once give the same."""
+    files = [*found[::12], *two_ways.alike(found, 10, seed=15)]
+    path = tmp_path / "object"
+
+    def all_read() -> list[tuple[list[object], int]]:
+        told = []
+        for data in files:
+            path.write_bytes(data)
+            batch = dicom.read(two_ways.file(path), two_ways.SOURCE, "R1")
+            told.append((two_ways.told(batch), batch.by_library))
+        return told
+
+    warm = all_read()
+    assert warm == all_read()
+    monkeypatch.setattr(dicom, "_LAYOUTS", Layouts(dicom._TREE))
+    assert warm == all_read()
+    monkeypatch.setattr(dicom_layout, "_KNOWN", 1_000)
+    monkeypatch.setattr(dicom_layout, "_LENGTHS", 2)
+    monkeypatch.setattr(dicom_decode, "_REMEMBERED", 3)
+    monkeypatch.setattr(dicom, "_LAYOUTS", Layouts(dicom._TREE))
+    forgetful = all_read()
+    assert [one for one, _ in forgetful] == [one for one, _ in warm]
+    assert dicom._LAYOUTS._known <= 1_000
+
+
 @pytest.mark.slow
 def test_thousands_of_mutants_the_demo_and_the_makers_files_are_read_alike(found, tmp_path):
     outcome = two_ways.compared(two_ways.cases(found, 4_000, seed=12), tmp_path / "object")
+    assert (outcome.files, outcome.different) == (4_000, {})
+    outcome = two_ways.compared(two_ways.alike(found, 1_000, seed=16), tmp_path / "object")
     assert (outcome.files, outcome.different) == (4_000, {})
     files = two_ways.demo(tmp_path / "demo")
     outcome = two_ways.compared((path.read_bytes() for path in files), tmp_path / "object")
@@ -169,10 +227,10 @@ def test_contours_and_pixels_are_passed_over_however_large(tmp_path):
             def seek(self, *at):
                 return stream.seek(*at)
 
-        tree = dicom._TREE
+        layouts = dicom._LAYOUTS
         counted = cast(BinaryIO, Counted())
         piece = counted.read(dicom_ordinary.FIRST_PIECE)
-        dicom_ordinary.read(counted, piece, path.stat().st_size, tree, Limits())
+        dicom_ordinary.read(counted, piece, path.stat().st_size, layouts, Limits())
     assert read < 100_000
     assert not by_library(head + b"\0" * 50_000_000, tmp_path)
 

@@ -18,12 +18,12 @@ from pydicom.dataelem import RawDataElement
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from sarcoma_pipeline.sources import dicom, dicom_ordinary
-from sarcoma_pipeline.sources.dicom_ordinary_node import Unordinary
+from sarcoma_pipeline.sources.dicom_decode import Unordinary
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile
 from sarcoma_pipeline.synthetic import render
 from schemas.configuration import DEFAULT_LIMITS, DicomSource, Limits
 from tests.curation.rt_files import content
-from tests.sources import mutations
+from tests.sources import layout_mutants, mutations
 from tests.sources.test_dicom_account import OBJECTS
 
 REPOSITORY = Path(__file__).parents[2]
@@ -48,12 +48,16 @@ def told(batch: Batch) -> list[object]:
     ]  # fmt: skip
 
 
+def file(path: Path) -> SourceFile:
+    """A file of the source."""
+    return SourceFile("f", path, path.name, "rt", "", "c")
+
+
 def read(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[list[object], list[object], bool]:
     """What both ways say of a file, the ordinary one first, and whether it took the file."""
-    file = SourceFile("f", path, path.name, "rt", "", "c")
-    one = dicom.read(file, SOURCE, "R1", limits)
+    one = dicom.read(file(path), SOURCE, "R1", limits)
     with by_pydicom():
-        other = dicom.read(file, SOURCE, "R1", limits)
+        other = dicom.read(file(path), SOURCE, "R1", limits)
     return told(one), told(other), one.by_library == 0
 
 
@@ -199,6 +203,24 @@ def cases(found: list[bytes], count: int, seed: int) -> Iterator[bytes]:
     for number in range(count):
         draw = random.Random(f"{seed} {number}")
         yield mutant(draw.choice(found), draw)
+
+
+def alike(found: list[bytes], count: int, seed: int) -> Iterator[bytes]:
+    """Sound files, each beside mutants of nearly its layout and beside a file of another kind."""
+    sound = [one for one in found if can_be_cut(one)]
+    for number in range(count):
+        draw = random.Random(f"alike {seed} {number}")
+        one, other = draw.choice(sound), draw.choice(sound)
+        yield from (one, layout_mutants.mutant(one, draw), other, layout_mutants.mutant(one, draw))
+
+
+def can_be_cut(data: bytes) -> bool:
+    """Whether the elements of a file can be changed one by one."""
+    try:
+        layout_mutants.elements(data)
+    except Exception:  # of pydicom on a file that is damaged, compressed or big endian
+        return False
+    return True
 
 
 def compared(files: Iterator[bytes], path: Path, limits: Limits = DEFAULT_LIMITS) -> Compared:
