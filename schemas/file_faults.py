@@ -89,6 +89,14 @@ SHEET_MISSING = _fault(
     "The spreadsheet has no sheet with the name in sources.toml. The file was not read.",
     "Compare the key sheet in sources.toml with the tabs of the spreadsheet; `sarcoma check` lists them.",
 )
+SHEET_NOT_READ = _fault(
+    "file.sheet-not-read",
+    "The spreadsheet has further sheets with the same header, for example one per year. Only the first "
+    "visible sheet is read.",
+    "Have all rows put into one sheet, or name each sheet in a source of its own in sources.toml (key "
+    "sheet). Hide sheets that are not meant.",
+    severity="warning",
+)
 TOTALS_ROW = _fault(
     "file.totals-row",
     "The key of the row is a word for a total (Summe, Total, Mittelwert ...). The row was not read.",

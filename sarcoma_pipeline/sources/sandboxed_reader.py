@@ -41,7 +41,9 @@ _ERRORS = {
 _GROUPED = r"^[+-]?\d{1,3}(\.\d{3})+$"
 """A text that can be two numbers: with a decimal point, or with points that group three digits."""
 DATE_1904 = "days since 1904"
-"""Name of the first column of a workbook that counts its days from 1904-01-01, as old ones of the Mac do."""
+"""Mark of a workbook that counts its days from 1904-01-01, as old ones of the Mac do."""
+SAME_HEADER = "sheets of the same header: "
+"""Mark before the number of further visible sheets that begin as the sheet that is read does."""
 _COUNTS_FROM_1904 = re.compile(rb"""<(?:\w+:)?workbookPr\s[^>]{0,900}?\bdate1904\s*=\s*["'](?:1|true)["']""")
 _MIDNIGHT = r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(\.0+)?$"
 """A date cell: spreadsheets and Parquet store a date as its midnight."""
@@ -59,6 +61,8 @@ _UNCOMPUTED = re.compile(
     rb"""<\1f(?:\s[^>]{0,300})?(?:/>|>[^<]{0,9000}</\1f>)\s*(?:<\1v\s*/>|<\1v>\s*</\1v>)?\s*</\1c>"""
 )
 """A formula without a result: the program that wrote the workbook did not compute it. Excel shows one."""
+_TOP = 50
+"""Rows of a sheet among which its header is looked for."""
 _TYPE = re.compile(rb"""\bt\s*=\s*["']\w*["']""")
 NOT_COMPUTED = "#FORMULA!"
 """Text of a cell whose formula has no result in the file."""
@@ -83,8 +87,8 @@ def read(
 
     Returns:
         Every cell as text, the header in the first filled row; missing cells are empty, a date is written
-        ``YYYY-MM-DD``, an error as the spreadsheet shows it (``#REF!``). The first column is named
-        :data:`DATE_1904` if the workbook counts its days from 1904.
+        ``YYYY-MM-DD``, an error as the spreadsheet shows it (``#REF!``). The name of the first column has
+        the marks of the workbook: :data:`DATE_1904`, :data:`SAME_HEADER`.
 
     Raises:
         Refused: with the rule that the file breaks.
@@ -108,6 +112,12 @@ def read(
     if done.returncode:
         raise Refused("file.too-large", "the reader ran out of memory")
     return pl.read_ipc_stream(io.BytesIO(done.stdout))
+
+
+def marked(frame: pl.DataFrame, mark: str) -> str | None:
+    """Return what follows a mark in the name of the first column; None if it has no such mark."""
+    marks = "".join(frame.columns[:1]).split("; ")
+    return next((one.removeprefix(mark) for one in marks if one.startswith(mark)), None)
 
 
 _PROGRAM = (sys.executable, "-I", str(Path(__file__)))
@@ -216,9 +226,24 @@ def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int)
         frame[row, place] = _ERRORS.get(kind, "#ERROR!")
     frame = _numbers_told_apart(frame, loaded, read.name)
     # The content is not compressed, and a cell cannot hold an unescaped "<".
-    if frame.width and _COUNTS_FROM_1904.search(content):
-        frame = frame.rename({frame.columns[0]: DATE_1904})
-    return frame
+    marks = [DATE_1904] if _COUNTS_FROM_1904.search(content) else []
+    if not sheet and (alike := _same_header(loaded, read.name)):
+        marks.append(f"{SAME_HEADER}{alike}")
+    return frame.rename({frame.columns[0]: "; ".join(marks)}) if frame.width and marks else frame
+
+
+def _same_header(workbook: Any, own: str) -> int:
+    """Count the other visible sheets that begin as the sheet that is read does and have a row below that."""
+    begun = [_filled(workbook, name) for name in workbook.sheet_names if name != own]
+    header = _filled(workbook, own)[:1]
+    return sum(len(rows) > 1 and rows[:1] == header for rows in begun)
+
+
+def _filled(workbook: Any, name: str) -> list[list[str]]:
+    """Return the filled cells of the filled rows at the top of a sheet; none of a hidden one."""
+    sheet = workbook.load_sheet(name, dtypes="string", header_row=None, skip_rows=0, n_rows=_TOP)
+    rows = pl.DataFrame(sheet.to_arrow_with_errors()[0]).iter_rows() if sheet.visible == "visible" else ()
+    return [cells for row in rows if (cells := [cell.strip() for cell in row if (cell or "").strip()])]
 
 
 def _numbers_told_apart(frame: pl.DataFrame, workbook: Any, sheet: str) -> pl.DataFrame:
@@ -342,7 +367,7 @@ def _table(data: bytes, kind: str, sheet: str, limits: tuple[int, int, int]) -> 
         frame = read_it(data, sheet, *limits)
         text = pl.all().cast(pl.String).fill_null("").str.replace(_MIDNIGHT, "$1")
         if kind == "xlsx":
-            from_1904 = DATE_1904 in frame.columns
+            from_1904 = marked(frame, DATE_1904) is not None
             day_0, time = (_DAY_0_1904, _TIME_1904) if from_1904 else (_DAY_0, _TIME)
             text = text.str.replace(day_0, "0").str.replace(time, "$1").str.replace(_FRACTION, "$1")
         frame.select(text).write_ipc_stream(whole)

@@ -116,7 +116,10 @@ def table_rows(
         return
     layout = Layout(batch, declared, needed, known)
     sheet = _sheet(batch, declared)
-    dates = declared.dates() if declared.spreadsheet and sandboxed_reader.DATE_1904 in sheet.columns else ()
+    from_1904 = sandboxed_reader.marked(sheet, sandboxed_reader.DATE_1904) is not None
+    dates = declared.dates() if declared.spreadsheet and from_1904 else ()
+    if alike := sandboxed_reader.marked(sheet, sandboxed_reader.SAME_HEADER):
+        batch.unread("file", "file.sheet-not-read", f"{alike} more sheets begin with the same header")
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         position = f"row {number}"
         row = layout.record(number, position, cells)

@@ -5,8 +5,11 @@ import io
 
 import polars as pl
 import pytest
+import xlsxwriter
 
-from schemas import typed, typed_diagnosis  # noqa: F401
+from sarcoma_pipeline.sources import table_file
+from sarcoma_pipeline.sources.received_record import SourceFile
+from schemas import received, typed, typed_diagnosis  # noqa: F401
 from tests.sources.sent_tables import DIAGNOSIS, source_of, workbook_of
 
 pytestmark = pytest.mark.usefixtures("one_process")
@@ -69,6 +72,37 @@ def test_an_error_of_a_spreadsheet_is_shown_and_is_no_value(read):
 def test_the_first_sheet_that_a_person_sees_is_read(read):
     found = read(workbook_of((1, dt.date(2015, 1, 10), 5), hidden=True), format="xlsx")
     assert found.diagnoses() == [(dt.date(2015, 1, 10), 5.0)]
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "more", "found"),
+    [
+        # One sheet per year.
+        (
+            ("Pat", "Datum", "Größe"),
+            [("2", "10.01.2016", "4")],
+            {},
+            ["1 more sheets begin with the same header"],
+        ),
+        # A legend, an empty template, a sheet that the source names.
+        (("Kürzel", "Bedeutung"), [("R0", "frei")], {}, []),
+        (("Pat", "Datum", "Größe"), [], {}, []),
+        (("Pat", "Datum", "Größe"), [("2", "10.01.2016", "4")], {"sheet": "Daten"}, []),
+    ],
+)
+def test_a_second_sheet_with_the_same_header_is_not_left_in_silence(tmp_path, head, rows, more, found):
+    path = tmp_path / "file"
+    with xlsxwriter.Workbook(path) as workbook:
+        for name, first, body in (
+            ("Daten", ("Pat", "Datum", "Größe"), [("1", "10.01.2015", "5")]),
+            ("2016", head, rows),
+        ):
+            sheet = workbook.add_worksheet(name)
+            for number, row in enumerate([first, *body]):
+                sheet.write_row(number, 0, row)
+    batch = table_file.read(SourceFile("F", path, "file"), source_of(format="xlsx", **more), "R1")
+    unread = batch.frames().get("received.unread", received.Unread.empty())
+    assert unread.filter(rule_id="file.sheet-not-read")["detail"].to_list() == found
 
 
 @pytest.mark.parametrize("head", ["PAT;datum;GRÖSSE", " Pat ;Datum;Gro\u0308\u00dfe", "Pat;  Datum;Größe"])
