@@ -29,6 +29,7 @@ from sarcoma_pipeline.curation.identity_names import (
     in_another_form,
     linked_by_name,
 )
+from sarcoma_pipeline.curation.identity_namesakes import namesakes
 from sarcoma_pipeline.curation.identity_numbers import (
     NUMBERS_ALIKE,
     SAME_NUMBER_TWICE,
@@ -199,6 +200,7 @@ def link(
             observation(lost, NO_PATIENT, PERSON, "family_name", pl.col("family_name")),
             _unlinked(typed_frames, links, judged, latest),
             two_numbers(latest),
+            namesakes(latest),
             masters_differ(masters, latest),
             formerly(shown),
             renamed(former, latest),

@@ -26,12 +26,13 @@ def folded_plain(family: pl.Expr, given: pl.Expr) -> pl.Expr:
     return pl.concat_str(folded(family), pl.lit("|"), folded(given))
 
 
-def family_names() -> pl.Expr:
+def family_names(prefix: str = "") -> pl.Expr:
     """Return all family names of a person: today's, that at birth, and former ones."""
-    others = pl.concat_str("birth_name", "former_names", separator=";", ignore_nulls=True)
+    own, *more = (f"{prefix}{name}" for name in ("family_name", "birth_name", "former_names"))
+    others = pl.concat_str(more, separator=";", ignore_nulls=True)
     # A former name is delivered alone, in a list with signs between, or as the JSON of several elements.
     listed = others.str.replace_all(r'[\[\]"]', "").str.replace_all(r"[,/|]", ";").str.split(";")
-    names = pl.concat_list(pl.concat_list("family_name"), listed.fill_null([]))
+    names = pl.concat_list(pl.concat_list(own), listed.fill_null([]))
     plain = names.list.eval(without_prefix(pl.element())).list.drop_nulls()
     return plain.list.eval(pl.element().filter(pl.element() != "")).list.unique().list.sort()
 
