@@ -17,20 +17,29 @@ ENDS = f"{STATUS}.time_days_earliest {STATUS}.time_days_latest"
 ZERO = "curated.diagnosis.diagnosis_date curated.diagnosis.index_tumour"
 TIMELINE = {
     "assessment": (
-        "assessment_day", "assessment_date", "overall_status", "local_status", "regional_status",
+        "assessment_day", "assessment_day_earliest", "assessment_day_latest", "assessment_date",
+        "assessment_date_precision", "overall_status", "local_status", "regional_status",
         "distant_status",
     ),
     "metastasis": (
-        "tumour_id", "metastasis_day", "metastasis_date", "metastasis_date_precision", "reported_day", "site",
-        "extent", "origin",
+        "tumour_id", "metastasis_day", "metastasis_date", "metastasis_date_precision", "reported_day",
+        "reported_day_earliest", "reported_day_latest", "reported_date_precision", "site", "extent", "origin",
     ),
     "diagnosis": (
         "index_tumour", "tumour_id", "day", "diagnosis_date", "diagnosis_date_precision", "icdo3_morphology",
         "icdo3_topography", "icd10_code", "laterality", "m_stage",
     ),
-    "surgery": ("surgery_day", "tumour_id", "ops_codes", "intent", "residual_status"),
-    "radiotherapy_course": ("start_day", "end_day", "start_date", "tumour_id", "intent"),
-    "systemic_therapy": ("given", "start_day", "kind"),
+    "surgery": (
+        "surgery_day", "surgery_day_earliest", "surgery_day_latest", "surgery_date_precision", "tumour_id",
+        "ops_codes", "intent", "residual_status",
+    ),
+    "radiotherapy_course": (
+        "start_day", "start_day_earliest", "start_day_latest", "end_day", "end_day_earliest",
+        "end_day_latest", "start_date", "start_date_precision", "end_date_precision", "tumour_id", "intent",
+    ),
+    "systemic_therapy": (
+        "given", "start_day", "start_day_earliest", "start_day_latest", "start_date_precision", "kind",
+    ),
     "vital_status": ("status", "death_date", "death_date_precision", "death_day", "tumour_related"),
     "vital_statement": (
         "source", "status", "status_date", "status_date_precision", "status_day", "told_day",
@@ -61,7 +70,8 @@ COURSE_FACTS = " ".join(
         "last_treatment_date",
     )]
     + [f"typed.radiotherapy.{c}" for c in (
-        "module_id", "report_id", "part", "application", "start_date", "end_date", "start_day", "end_day",
+        "module_id", "report_id", "part", "application", "start_date", "start_date_precision", "end_date",
+        "end_date_precision", "start_day", "end_day",
         "prescribed_dose_gy", "single_dose_gy", "boost", "target_region", "target_side", "radiation",
         "irradiated", "end_reason",
     )]
@@ -70,7 +80,8 @@ COURSE_FACTS = " ".join(
 """Input of the rules on courses (docs/radiotherapy.md): any of these columns may affect any value of a
 course."""
 OF_COURSE = (
-    "course_id", "kind", "target", "start_date", "end_date", "prescribed_dose_gy", "single_dose_gy",
+    "course_id", "kind", "target", "start_date", "start_date_precision", "end_date", "end_date_precision",
+    "prescribed_dose_gy", "single_dose_gy",
     "fractions", "levels_gy", "planned_dose_gy", "delivered_dose_gy", "delivered_fractions", "dose_origin",
     "dose_unit", "documented_dose_gy", "documented_fractions", "documented_rule", "boost", "technique",
     "techniques", "radiation", "radiations", "beam_energy_mv", "energies", "plans", "overall_days",
@@ -78,8 +89,10 @@ OF_COURSE = (
 )  # fmt: skip
 
 TREATED = (
-    "typed.surgery.surgery_date typed.surgery.intent typed.radiotherapy.start_date "
-    "typed.radiotherapy.radiation_sequence typed.systemic_therapy.start_date typed.systemic_therapy.given "
+    "typed.surgery.surgery_date typed.surgery.surgery_date_precision typed.surgery.intent "
+    "typed.radiotherapy.start_date typed.radiotherapy.start_date_precision "
+    "typed.systemic_therapy.start_date_precision typed.radiotherapy.radiation_sequence "
+    "typed.systemic_therapy.start_date typed.systemic_therapy.given "
     "typed.plan.plan_date typed.diagnosis.report_date typed.diagnosis.origin typed.diagnosis.after_therapy"
 )
 """Columns that give the order of treatment, and so the report that describes a tumour at its diagnosis."""

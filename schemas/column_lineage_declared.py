@@ -23,6 +23,20 @@ from schemas.column_groups import (
 )
 from schemas.column_lineage_typed import OBJECTS
 
+LIMITS = (
+    "curated.diagnosis.diagnosis_date_earliest curated.vital_status.death_date "
+    "curated.vital_status.death_date_precision"
+)
+"""Columns that narrow the partial date of a treatment or an examination."""
+
+
+def _placed(table: str, day: str, *, date: str) -> dict[str, str]:
+    """Return the origins of the date of an event, its day, and the days that it may mean."""
+    told = f"typed.{table}.{date} typed.{table}.{date}_precision"
+    days = dict.fromkeys((day, f"{day}_earliest", f"{day}_latest"), f"{told} {ZERO} {LIMITS}")
+    return {date: f"{told} {LIMITS}", f"{date}_precision": told, **days}
+
+
 DECLARED: dict[str, dict[str, str]] = {
     "curated.link": {
         "person_ref": "typed.person.person_ref",
@@ -74,14 +88,17 @@ DECLARED: dict[str, dict[str, str]] = {
         "chosen_for": f"typed.diagnosis.record_id {TREATED}",
     },
     "curated.surgery": {
-        "surgery_day": f"typed.surgery.surgery_date {ZERO}",
+        **_placed("surgery", "surgery_day", date="surgery_date"),
         "residual_status": "typed.diagnosis.residual_status typed.diagnosis.report_date",
         "record_ids": "typed.diagnosis.record_id",
     },
     "curated.radiotherapy_course": {
         "patient_id": "curated.link.patient_id",
-        "start_day": f"{COURSE_FACTS} {ZERO}",
-        "end_day": f"{COURSE_FACTS} {ZERO}",
+        **{
+            f"{end}_day{name}": f"{COURSE_FACTS} {ZERO} {LIMITS}"
+            for end in ("start", "end")
+            for name in ("", "_earliest", "_latest")
+        },
         "ct_slice_thickness_mm": "typed.image.slice_thickness_mm",
         "record_ids": " ".join(f"typed.{t}.record_id" for t in OBJECTS),
         **dict.fromkeys(OF_COURSE, COURSE_FACTS),
@@ -107,9 +124,9 @@ DECLARED: dict[str, dict[str, str]] = {
         }
         for table in ("dose_volume", "target_margin")
     },
-    "curated.systemic_therapy": {"start_day": f"typed.systemic_therapy.start_date {ZERO}"},
+    "curated.systemic_therapy": _placed("systemic_therapy", "start_day", date="start_date"),
     "curated.assessment": {
-        "assessment_day": f"typed.assessment.assessment_date {ZERO}",
+        **_placed("assessment", "assessment_day", date="assessment_date"),
         "distant_day": f"typed.assessment.distant_date {ZERO}",
     },
     "curated.metastasis": {
@@ -119,8 +136,15 @@ DECLARED: dict[str, dict[str, str]] = {
         "typed.diagnosis.diagnosis_date_precision",
         "site": "typed.assessment.distant_site typed.diagnosis.icd10_code typed.diagnosis.icdo3_topography",
         "extent": "typed.metastasis.site typed.diagnosis.icd10_code typed.diagnosis.icdo3_topography",
-        "reported_date": "typed.assessment.assessment_date",
-        "reported_day": f"typed.metastasis.reported_date typed.assessment.assessment_day {ZERO}",
+        "reported_date": "typed.assessment.assessment_date typed.metastasis.reported_date_precision "
+        f"typed.assessment.assessment_date_precision {LIMITS}",
+        "reported_date_precision": "typed.assessment.assessment_date_precision "
+        "typed.metastasis.reported_date_precision",
+        **dict.fromkeys(
+            ("reported_day", "reported_day_earliest", "reported_day_latest"),
+            "typed.metastasis.reported_date typed.metastasis.reported_date_precision "
+            f"typed.assessment.assessment_day typed.assessment.assessment_date_precision {ZERO} {LIMITS}",
+        ),
         "metastasis_day": f"typed.metastasis.metastasis_date typed.assessment.distant_date {ZERO}",
         "record_ids": "typed.assessment.record_id typed.diagnosis.record_id",
     },

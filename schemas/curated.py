@@ -108,14 +108,34 @@ class DiagnosisReport(DiagnosisColumns, ReportColumns, Curated, table="curated.d
 class Surgery(SurgeryColumns, Curated, table="curated.surgery"):
     """One operation of a patient."""
 
+    surgery_day_earliest: pl.Int32 = column(
+        "Earliest day of surgery", "First day that the date may mean, in days since time zero.", unit="d"
+    )
+    surgery_day_latest: pl.Int32 = column(
+        "Latest day of surgery", "Last day that the date may mean, in days since time zero.", unit="d"
+    )
+
 
 class SystemicTherapy(SystemicTherapyColumns, Curated, table="curated.systemic_therapy"):
     """One systemic therapy of a patient, or the statement that there was none."""
+
+    start_day_earliest: pl.Int32 = column(
+        "Earliest first day", "First day that the date may mean, in days since time zero.", unit="d"
+    )
+    start_day_latest: pl.Int32 = column(
+        "Latest first day", "Last day that the date may mean, in days since time zero.", unit="d"
+    )
 
 
 class Assessment(AssessmentColumns, Curated, table="curated.assessment"):
     """The state of a patient's disease on one day."""
 
+    assessment_day_earliest: pl.Int32 = column(
+        "Earliest day of assessment", "First day that the date may mean, in days since time zero.", unit="d"
+    )
+    assessment_day_latest: pl.Int32 = column(
+        "Latest day of assessment", "Last day that the date may mean, in days since time zero.", unit="d"
+    )
     distant_day: pl.Int32 = column("Day of metastasis", "Days since time zero.", unit="d")
 
 
@@ -123,6 +143,12 @@ class Metastasis(MetastasisColumns, Curated, table="curated.metastasis"):
     """One metastasis of a tumour, from any report that documents it."""
 
     metastasis_day: pl.Int32 = column("Day of metastasis", "Days since time zero.", unit="d")
+    reported_day_earliest: pl.Int32 = column(
+        "Earliest day of the report", "First day that the date may mean, in days since time zero.", unit="d"
+    )
+    reported_day_latest: pl.Int32 = column(
+        "Latest day of the report", "Last day that the date may mean, in days since time zero.", unit="d"
+    )
 
 
 class VitalStatus(Curated, table="curated.vital_status"):

@@ -108,6 +108,18 @@ class RadiotherapyCourse(Doses, RadiotherapyColumns, Curated, table="curated.rad
     course_id: pl.String = column(
         "Course", "Names it among the courses of its patient.", nullable=False, identifying="identifier"
     )
+    start_day_earliest: pl.Int32 = column(
+        "Earliest first day", "First day that the date may mean, in days since time zero.", unit="d"
+    )
+    start_day_latest: pl.Int32 = column(
+        "Latest first day", "Last day that the date may mean, in days since time zero.", unit="d"
+    )
+    end_day_earliest: pl.Int32 = column(
+        "Earliest last day", "First day that the date may mean, in days since time zero.", unit="d"
+    )
+    end_day_latest: pl.Int32 = column(
+        "Latest last day", "Last day that the date may mean, in days since time zero.", unit="d"
+    )
     kind: pl.String = column(
         "Kind", "How the dose of the course is given.", nullable=False, vocabulary="phase_kind"
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Contract, column
+from schemas.partial_dates import interval
 from schemas.rule import Rule
 from schemas.typed_diagnosis import Diagnosis, DiagnosisColumns
 from schemas.typed_metastasis import Metastasis, MetastasisColumns
@@ -121,6 +122,9 @@ class AssessmentColumns(Contract):
     assessment_date: pl.Date = column(
         "Date of assessment", "Day of the examination.", identifying="quasi-identifier", unreadable="error"
     )
+    assessment_date_precision: pl.String = column(
+        "Precision of the date of assessment", "To what it is exact.", vocabulary="date_precision"
+    )
     assessment_day: pl.Int32 = column("Day of assessment", "Days since time zero.", unit="d")
     overall_status: pl.String = column(
         "Overall status", "Gesamtbeurteilung.", vocabulary="overall_status", unreadable="error"
@@ -154,7 +158,7 @@ _SITES = pl.col(STATES[1:])
 _FOUND = ["relapse", "progression"]
 
 ASSESSMENT_RULES = (
-    *not_after_delivery("assessment_date"),
+    *not_after_delivery("assessment_date", partial=True),
     *not_after_delivery("distant_date", partial=True),
     Rule(
         "assessment.date-missing",
@@ -232,7 +236,10 @@ ASSESSMENT_RULES = (
             "Untersuchungsdatum_Verlauf. Correct the wrong one."
         ),
         column="distant_date",
-        holds=(pl.col("distant_date") <= pl.col("assessment_date"))
+        holds=(
+            pl.col("distant_date")
+            <= interval(pl.col("assessment_date"), pl.col("assessment_date_precision"))[1]
+        )
         | (pl.col("distant_date_precision") != "day"),
         missing="kept",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Contract, column
+from schemas.partial_dates import interval
 from schemas.rule import Rule
 from schemas.typed_record import Typed, not_after_delivery
 
@@ -35,6 +36,9 @@ class MetastasisColumns(Contract):
         "day of its own, as a Diagnose has not.",
         identifying="quasi-identifier",
     )
+    reported_date_precision: pl.String = column(
+        "Precision of the day of the report", "To what it is exact.", vocabulary="date_precision"
+    )
     reported_day: pl.Int32 = column("Day of the report", "Days since time zero.", unit="d")
 
 
@@ -63,7 +67,10 @@ METASTASIS_RULES = (
             "report. Correct the wrong one."
         ),
         column="metastasis_date",
-        holds=(pl.col("metastasis_date") <= pl.col("reported_date"))
+        holds=(
+            pl.col("metastasis_date")
+            <= interval(pl.col("reported_date"), pl.col("reported_date_precision"))[1]
+        )
         | (pl.col("metastasis_date_precision") != "day")
         # For an examination, assessment.metastasis-after-report covers this.
         | (pl.col("origin") == "follow-up"),

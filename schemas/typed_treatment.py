@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Contract, TextList, column
+from schemas.partial_dates import interval
 from schemas.rule import Rule
 from schemas.typed_record import FROM_OBDS, Typed, not_after_delivery
 from schemas.wound_operations import may_resect
@@ -19,6 +20,9 @@ class SurgeryColumns(Contract):
     surgery_date: pl.Date = column(
         "Date of surgery", "Day of the operation.", identifying="quasi-identifier", unreadable="error"
     )
+    surgery_date_precision: pl.String = column(
+        "Precision of the date of surgery", "To what it is exact.", vocabulary="date_precision"
+    )
     surgery_day: pl.Int32 = column("Day of surgery", "Days since time zero.", unit="d")
     intent: pl.String = column("Intent", "With what aim it was planned.", vocabulary="intent")
     ops_codes: TextList = column("OPS codes", "Procedures, without the letter of the side.")
@@ -29,7 +33,7 @@ class SurgeryColumns(Contract):
 
 
 SURGERY_RULES = (
-    *not_after_delivery("surgery_date"),
+    *not_after_delivery("surgery_date", partial=True),
     Rule(
         "surgery.ops-missing",
         "notice",
@@ -91,6 +95,12 @@ class RadiotherapyColumns(Contract):
     end_date: pl.Date = column(
         "Last day", "Last fraction.", identifying="quasi-identifier", unreadable="error"
     )
+    start_date_precision: pl.String = column(
+        "Precision of the first day", "To what it is exact.", vocabulary="date_precision"
+    )
+    end_date_precision: pl.String = column(
+        "Precision of the last day", "To what it is exact.", vocabulary="date_precision"
+    )
     start_day: pl.Int32 = column("First day since time zero", "Days since time zero.", unit="d")
     end_day: pl.Int32 = column("Last day since time zero", "Days since time zero.", unit="d")
     intent: pl.String = column("Intent", "With what aim it was planned.", vocabulary="intent")
@@ -119,7 +129,11 @@ EQD2_GY = {
 """Usual range by sequence: 50 Gy before, 60 to 66 Gy after the operation; 5 x 5 Gy (37.5) is included."""
 
 _TOTAL, _SINGLE = pl.col("prescribed_dose_gy"), pl.col("single_dose_gy")
-_DAYS = (pl.col("end_date") - pl.col("start_date")).dt.total_days() + 1
+_STARTS = interval(pl.col("start_date"), pl.col("start_date_precision"))
+_ENDS = interval(pl.col("end_date"), pl.col("end_date_precision"))
+"""The first and the last day that the dates may mean."""
+_FEWEST_DAYS = (_ENDS[0] - _STARTS[1]).dt.total_days() + 1
+_MOST_DAYS = (_ENDS[1] - _STARTS[0]).dt.total_days() + 1
 _FRACTIONS = _TOTAL / _SINGLE
 _PLAUSIBLE = _TOTAL.is_between(1, 100) & _SINGLE.is_between(0.5, 30) & (_SINGLE <= _TOTAL)
 
@@ -156,8 +170,8 @@ RADIOTHERAPY_RULES = (
         holds=pl.col("irradiated"),
         missing="kept",
     ),
-    *not_after_delivery("start_date"),
-    *not_after_delivery("end_date"),
+    *not_after_delivery("start_date", partial=True),
+    *not_after_delivery("end_date", partial=True),
     Rule(
         "radiotherapy.ends-before-start",
         "error",
@@ -167,7 +181,7 @@ RADIOTHERAPY_RULES = (
             "record. Correct the wrong one."
         ),
         column="end_date",
-        holds=pl.col("end_date") >= pl.col("start_date"),
+        holds=_ENDS[1] >= _STARTS[0],
         missing="kept",
     ),
     Rule(
@@ -243,8 +257,8 @@ RADIOTHERAPY_RULES = (
             "Einzeldosis with the treatment record."
         ),
         column="end_date",
-        holds=(_FRACTIONS <= 2 * _DAYS)
-        | (_DAYS < 1)
+        holds=(_FRACTIONS <= 2 * _MOST_DAYS)
+        | (_MOST_DAYS < 1)
         | ~_PLAUSIBLE
         | (pl.col("radiation_sequence") == "intraoperative"),
         missing="kept",
@@ -258,7 +272,7 @@ RADIOTHERAPY_RULES = (
             "documented as one, report them as two."
         ),
         column="end_date",
-        holds=_DAYS <= 100,
+        holds=_FEWEST_DAYS <= 100,
         missing="kept",
     ),
     Rule(

@@ -141,7 +141,11 @@ def _endpoint(
     rule: EndpointRule, timeline: Timeline, events: pl.DataFrame, members: pl.DataFrame, gate: Gate
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     frame = members.join(
-        timeline.milestones.select("patient_id", "disease_free", *MILESTONE.values()),
+        timeline.milestones.select(
+            "patient_id",
+            "disease_free",
+            *(f"{name}{end}" for name in MILESTONE.values() for end in ("", *_OF_DAY)),
+        ),
         on="patient_id",
         how="left",
     )
@@ -170,6 +174,8 @@ def _endpoint(
     )
 
 
+_OF_DAY = ("_earliest", "_latest", "_precision")
+"""Endings of the columns with the days that a partial date may mean, and its precision."""
 _COARSE = {"day": 0, "month": 1, "year": 2}
 _DETAILS = ("kind", "day", "day_earliest", "day_latest", "precision")
 
@@ -210,9 +216,13 @@ def last_looks(rule: EndpointRule, timeline: Timeline, events: pl.DataFrame) -> 
 
 def _last_alive(timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
     """Return the last day known alive; with the switch, the registry office's last answer if there is one."""
+    # A statement or a relapse proves life on its first possible day; a contact counts in the middle.
+    contact, first = pl.col("kind").is_in(_CONTACTS), pl.min_horizontal("day", "day_earliest").clip(0)
     seen = events.filter(~pl.col("kind").is_in(DEATHS), pl.col("day").is_not_null()).with_columns(
-        # A partial date proves life only on its first possible day.
-        day=pl.max_horizontal(pl.min_horizontal("day", "day_earliest"), 0),
+        *(
+            pl.when(contact).then(pl.col(c).clip(0)).otherwise(first).alias(c)
+            for c in ("day", "day_earliest", "day_latest")
+        ),
         _told=pl.col("day"),
     )
     last = _latest(seen, "alive")
@@ -226,10 +236,25 @@ def _last_alive(timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([office, last.join(office, on="patient_id", how="anti")])
 
 
+_CONTACTS = (
+    "assessment", "surgery", "definitive resection", "radiotherapy start", "radiotherapy end",
+    "systemic therapy", "alive",
+)  # fmt: skip
+"""Kinds of rows on whose day somebody saw the patient."""
+
+
 def _latest(days: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the last day of each patient, and the first and last days that it may mean."""
     last = pl.col("day") == pl.col("day").max()
+    low, high = pl.col("day_earliest").max(), pl.col("day_latest").max()
+    # In the alphabet, day comes before month and year.
+    coarse = pl.col("precision").filter(pl.col("day_latest") == high).max()
     return days.group_by("patient_id").agg(
-        pl.col("day").max().alias(name), pl.col("record_ids").filter(last).explode().alias(f"{name}_ids")
+        pl.col("day").max().alias(name),
+        pl.col("record_ids").filter(last).explode().alias(f"{name}_ids"),
+        low.alias(f"{name}_earliest"),
+        high.alias(f"{name}_latest"),
+        pl.when(low == high).then(pl.lit("day")).otherwise(coarse).alias(f"{name}_precision"),
     )
 
 
@@ -244,26 +269,28 @@ def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.Da
         pl.when(event).then(f"event_{c}").otherwise(f"stop_{c}").alias(f"end_{c}") for c in (*_DETAILS, "ids")
     ).with_columns(is_event=event)
     counts = pl.col("end_day").is_not_null() & (pl.col("end_day") <= pl.col("unknown_day")).fill_null(True)
-    until, ids = pl.col("alive"), pl.col("alive_ids")
+    ends = ("", "_earliest", "_latest")
+    until, ids = [pl.col(f"alive{end}") for end in ends], pl.col("alive_ids")
+    known = pl.col("alive_precision")
     if of_relapse(rule):
         unwatched = pl.col("end_kind").is_in(_UNWATCHED).fill_null(False)
         died = pl.col("end_kind").is_in(DEATHS).fill_null(False)
         instead = pl.col("resected_on") if a.never_examined == "definitive resection" else pl.lit(0)
         # Censoring must not come after the death.
         instead = pl.min_horizontal(instead.clip(0).fill_null(0), pl.when(died).then("end_day"))
-        looked = pl.coalesce("looked", instead)
+        looked = [pl.coalesce(f"looked{end}", instead) for end in ends]
+        looked_exact = pl.col("looked_precision").fill_null("day")
         if a.relapse_free_until == "as declared":
-            until, ids = looked, pl.col("looked_ids")
+            until, ids, known = looked, pl.col("looked_ids"), looked_exact
             if a.never_examined != "counted":
                 counts = counts & ~(unwatched & pl.col("looked").is_null())
             if a.late_deaths == "within window":
-                counts = counts & ~(died & (pl.col("end_day") - looked > a.late_death_days))
+                counts = counts & ~(died & (pl.col("end_day") - looked[0] > a.late_death_days))
         else:
             lost = pl.col("unknown_day").is_not_null()
-            until, ids = (
-                pl.when(lost).then(looked).otherwise(until),
-                pl.when(lost).then("looked_ids").otherwise(ids),
-            )
+            until = [pl.when(lost).then(a).otherwise(b) for a, b in zip(looked, until, strict=True)]
+            ids = pl.when(lost).then("looked_ids").otherwise(ids)
+            known = pl.when(lost).then(looked_exact).otherwise(known)
     event = pl.col("is_event") & counts
     return frame.with_columns(
         event=event,
@@ -271,30 +298,38 @@ def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.Da
         evidence=pl.coalesce(pl.when(counts).then("end_ids").otherwise(ids), "zero_ids")
         .list.unique()
         .list.sort(),
-        date_precision=pl.when(counts).then("end_precision").otherwise(pl.lit("day")),
-        _day=pl.when(counts).then("end_day").otherwise(until),
-        _low=pl.when(counts).then("end_day_earliest").otherwise(until),
-        _high=pl.when(counts).then("end_day_latest").otherwise(until),
+        date_precision=pl.when(counts).then("end_precision").otherwise(known.fill_null("day")),
+        _day=pl.when(counts).then("end_day").otherwise(until[0]),
+        _low=pl.when(counts).then("end_day_earliest").otherwise(until[1]),
+        _high=pl.when(counts).then("end_day_latest").otherwise(until[2]),
     )
 
 
 def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the time since the origin, and the day of entry.
 
-    A partial date of diagnosis widens times that start at diagnosis.
+    A partial date of the origin widens the times that start at it.
     """
     origin, entry = rule.origin or "diagnosis", rule.entry or rule.origin or "diagnosis"
     frame = frame.with_columns(_origin=_milestone(origin), _entry=_milestone(entry))
     later = pl.max_horizontal(pl.col("_entry") - pl.col("_origin"), pl.lit(rule.landmark_days or 0))
     low, high, precision = pl.col("_low"), pl.col("_high"), pl.col("date_precision")
-    if origin == "diagnosis":
-        low, high = low - pl.col("zero_high"), high - pl.col("zero_low")
-        both = (precision, pl.col("zero_precision"))
-        ranks = pl.max_horizontal(p.replace_strict(_COARSE, return_dtype=pl.Int32) for p in both)
-        precision = ranks.replace_strict({v: k for k, v in _COARSE.items()}, return_dtype=pl.String)
-    since = {"time_days": pl.col("_day"), "time_days_earliest": low, "time_days_latest": high}
+    started = (
+        [pl.col(f"zero_{c}") for c in ("low", "high", "precision")]
+        if origin == "diagnosis"
+        else [pl.col(f"{MILESTONE[origin]}{c}") for c in _OF_DAY]
+    )
+    ranks = pl.max_horizontal(
+        p.replace_strict(_COARSE, default=0, return_dtype=pl.Int32) for p in (precision, started[2])
+    )
+    precision = ranks.replace_strict({v: k for k, v in _COARSE.items()}, return_dtype=pl.String)
+    times = {
+        "time_days": pl.col("_day") - pl.col("_origin"),
+        "time_days_earliest": low - started[1],
+        "time_days_latest": high - started[0],
+    }
     return frame.with_columns(
-        *((day - pl.col("_origin")).cast(pl.Int32).alias(name) for name, day in since.items()),
+        *(time.cast(pl.Int32).alias(name) for name, time in times.items()),
         entry_days=pl.when(later > 0).then(later).cast(pl.Int32),
         date_precision=precision,
     ).with_columns(

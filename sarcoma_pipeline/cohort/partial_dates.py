@@ -55,3 +55,18 @@ def dated(
         .with_columns(precision="_precision")
         .drop("_zero", "_precision")
     )
+
+
+def days_of(event: str) -> dict[str, pl.Expr]:
+    """Return the columns of the timeline that say when an event of a curated table was.
+
+    Args:
+        event: prefix of the columns of its day and date.
+    """
+    day, date = f"{event}_day", f"{event}_date"
+    return {
+        "day": pl.col(day),
+        "day_earliest": pl.col(f"{day}_earliest"),
+        "day_latest": pl.col(f"{day}_latest"),
+        "precision": pl.col(f"{date}_precision").fill_null("day"),
+    }

@@ -45,18 +45,24 @@ def course(curated: Curated) -> pl.DataFrame:
     that is not palliative. Brachytherapy, radionuclides and intraoperative irradiation before an external
     beam course are not primary. If
     one ST has several targets, the main target counts. If no source documents the relation to surgery (oBDS
-    Stellung_OP), it is derived from the dates.
+    Stellung_OP), it is derived from the dates, unless partial dates leave it open.
     """
     first_surgery = (
-        surgeries(curated).group_by("patient_id").agg(_operated=pl.col("surgery_day").min(), _any=pl.len())
+        surgeries(curated)
+        .group_by("patient_id")
+        .agg(
+            _from=pl.col("surgery_day_earliest").min(),
+            _until=pl.col("surgery_day_latest").min(),
+            _any=pl.len(),
+        )
     )
     palliative = pl.col("intent").eq_missing("palliative")
     by_dates = (
         pl.when(pl.col("_any").is_null())
         .then(pl.lit("without surgery"))
-        .when(pl.col("start_day") < pl.col("_operated"))
+        .when(pl.col("start_day_latest") < pl.col("_from"))
         .then(pl.lit("preoperative"))
-        .when(pl.col("start_day") >= pl.col("_operated"))
+        .when(pl.col("start_day_earliest") >= pl.col("_until"))
         .then(pl.lit("postoperative adjuvant"))
     )
     return (
@@ -74,5 +80,5 @@ def course(curated: Curated) -> pl.DataFrame:
         .unique("patient_id", keep="first", maintain_order=True)
         .join(first_surgery, on="patient_id", how="left")
         .with_columns(radiation_sequence=pl.coalesce(["radiation_sequence", by_dates]))
-        .drop("_operated", "_any")
+        .drop("_from", "_until", "_any")
     )

@@ -48,8 +48,8 @@ def relapses(
         The columns :data:`COLUMNS`.
     """
     exams = assessed.join(milestones, on="patient_id", how="left").with_columns(
-        day="assessment_day", day_earliest="assessment_day", day_latest="assessment_day",
-        precision=pl.lit("day"),
+        day="assessment_day", day_earliest="assessment_day_earliest", day_latest="assessment_day_latest",
+        precision=pl.col("assessment_date_precision").fill_null("day"),
     )  # fmt: skip
     parts = [_of_site(exams, "local", LOCAL, assumptions), _of_site(exams, "regional", REGIONAL, assumptions)]
     parts += [_by_distant_status(exams), _by_metastasis(metastases), _without_site(exams, metastases)]
@@ -78,7 +78,7 @@ def placed(
     """
     frame = metastases.join(milestones, on="patient_id", how="left").with_columns(
         day="metastasis_day", date="metastasis_date", precision="metastasis_date_precision",
-        _bound=pl.min_horizontal("reported_day", "died_on"),
+        _bound=pl.min_horizontal("reported_day_latest", "died_on"),
     )  # fmt: skip
     frame = dated(frame, zero, not_after="_bound")
     reported = pl.col("reported_day")
@@ -88,19 +88,22 @@ def placed(
     own = pl.when(usable).then(pl.max_horizontal("day", pl.lit(0)))
     if assumptions.metastasis_date == "examination":
         own = pl.when(in_diagnosis | reported.is_null()).then(own)
-    day = pl.min_horizontal(own, reported)
-    by_report = (day == reported).fill_null(False) & (own != reported).fill_null(True)
+    # A report that is exact to the month says nothing against a day of this month.
+    by_report = reported.is_not_null() & (pl.col("reported_day_latest") < own).fill_null(own.is_null())
+    day = pl.when(by_report).then(reported).otherwise(own)
     known = pl.coalesce(day, pl.when(in_diagnosis & pl.col("day").is_not_null()).then(0))
     undated = pl.col("day").is_null() & in_diagnosis & (pl.col("own_m").ne_missing("M0"))
     window = (known <= pl.col("window_closes")).fill_null(False) | undated
     return frame.with_columns(
         at_diagnosis=window & (pl.col("extent") == "distant").fill_null(True),
         day=known.cast(pl.Int32),
-        day_earliest=pl.when(by_report)
-        .then(reported)
-        .otherwise(pl.max_horizontal("day_earliest", pl.lit(0))),
-        day_latest=pl.when(by_report).then(reported).otherwise("day_latest"),
-        precision=pl.when(by_report).then(pl.lit("day")).otherwise("precision"),
+        day_earliest=pl.max_horizontal(
+            pl.when(by_report).then("reported_day_earliest").otherwise("day_earliest"), pl.lit(0)
+        ),
+        day_latest=pl.when(by_report).then("reported_day_latest").otherwise("day_latest"),
+        precision=pl.when(by_report)
+        .then(pl.col("reported_date_precision").fill_null("day"))
+        .otherwise("precision"),
         detail=pl.format("metastasis {}", pl.col("site").fill_null("of unknown organ")),
     )
 

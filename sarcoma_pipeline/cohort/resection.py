@@ -41,11 +41,22 @@ def resections(curated: Curated) -> pl.DataFrame:
 
 
 def definitive(operations: pl.DataFrame) -> pl.DataFrame:
-    """Return the definitive resection of each patient who had one: ``patient_id``, ``resected_on`` (day)."""
+    """Return the definitive resection of each patient who had one.
+
+    Returns:
+        ``patient_id``, ``resected_on`` (day), ``resected_on_earliest`` and ``resected_on_latest`` (the days
+        that a partial date may mean), ``resected_on_precision``, ``dated``.
+    """
     return (
         operations.filter(pl.col("residual_status").ne_missing("R2"))
         .group_by("patient_id", maintain_order=True)
-        .agg(resected_on=pl.col("surgery_day").first(), dated=pl.col("surgery_day").first().is_not_null())
+        .agg(
+            resected_on=pl.col("surgery_day").first(),
+            resected_on_earliest=pl.col("surgery_day_earliest").first(),
+            resected_on_latest=pl.col("surgery_day_latest").first(),
+            resected_on_precision=pl.col("surgery_date_precision").first(),
+            dated=pl.col("surgery_day").first().is_not_null(),
+        )
     )
 
 

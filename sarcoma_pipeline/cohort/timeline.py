@@ -14,12 +14,13 @@ import polars as pl
 from sarcoma_pipeline.cohort import looks, relapses, resection, second_malignancy
 from sarcoma_pipeline.cohort.data_cutoff import LAST_DAY, days_until, last_day, rows_until
 from sarcoma_pipeline.cohort.derived_once import once
-from sarcoma_pipeline.cohort.partial_dates import dated, reach
+from sarcoma_pipeline.cohort.partial_dates import dated, days_of, reach
 from sarcoma_pipeline.cohort.primary import Curated, course, of_index_tumour, tumour
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS, DISTANT, REGIONAL
 from schemas.assumptions import Assumptions
 
 COLUMNS = (*relapses.COLUMNS, "states")
+_EXACT = pl.lit("day")
 
 REGISTRY, MOVED, CONTACT, CUT_OFF = "registry answer", "moved away", "contact", "alive at the cut-off"
 """Values of ``detail`` for ``alive`` rows: the evidence of the statement."""
@@ -35,7 +36,9 @@ class Timeline:
         events: ``patient_id`` and the columns of ``cohort.events`` except the pseudonym.
         milestones: one row per patient with an index tumour: ``first_therapy``, ``radiotherapy_start``,
             ``radiotherapy_end``, ``resected_on`` (days), ``definitive`` (whether there was a definitive
-            resection), ``disease_free`` (whether it left no tumour), ``residual_status``, ``surgery_ids``.
+            resection), ``disease_free`` (whether it left no tumour), ``residual_status``, ``surgery_ids``;
+            for each of the last three days the days that a partial date may mean (``…_earliest``,
+            ``…_latest``) and its ``…_precision``.
         assumptions: the switches.
     """
 
@@ -116,8 +119,16 @@ def _milestones(
 ) -> pl.DataFrame:
     first = resection.definitive(operations)
     irradiated = course(curated).select(
-        "patient_id", radiotherapy_start="start_day", radiotherapy_end="end_day"
-    )
+        "patient_id",
+        *(
+            pl.col(f"{end}_{column}").alias(f"radiotherapy_{end}{name}")
+            for end in ("start", "end")
+            for name, column in (
+                ("", "day"), ("_earliest", "day_earliest"), ("_latest", "day_latest"),
+                ("_precision", "date_precision"),
+            )
+        ),
+    )  # fmt: skip
     ends = ("radiotherapy_start", "radiotherapy_end")
     irradiated = days_until(irradiated, ends, zero, assumptions.data_cutoff)
     drugs = of_index_tumour(curated, "curated.systemic_therapy").filter(pl.col("given") == "yes")
@@ -164,7 +175,7 @@ def _operated(curated: Curated, operations: pl.DataFrame, steps: pl.DataFrame) -
     counts = counts & pl.col("residual_status").ne_missing("R2")
     what = pl.when(primary).then(pl.lit("resection")).otherwise(pl.lit("no resection of the primary"))
     return frame.select(
-        "patient_id", "record_ids", day="surgery_day",
+        "patient_id", "record_ids", **days_of("surgery"),
         kind=pl.when(counts).then(pl.lit("definitive resection")).otherwise(pl.lit("surgery")),
         detail=pl.concat_str(what, pl.col("residual_status"), separator=", ", ignore_nulls=True),
     )  # fmt: skip
@@ -179,7 +190,7 @@ def _irradiated(curated: Curated) -> pl.DataFrame:
     which = pl.when("_primary").then(pl.lit("primary course")).otherwise(pl.lit("further course"))
     ends = [
         courses.select(
-            "patient_id", "record_ids", kind=pl.lit(f"radiotherapy {end}"), day=f"{end}_day", detail=which
+            "patient_id", "record_ids", **days_of(end), kind=pl.lit(f"radiotherapy {end}"), detail=which
         )
         for end in ("start", "end")
     ]
@@ -191,7 +202,9 @@ def _given(curated: Curated) -> pl.DataFrame:
     return (
         of_index_tumour(curated, "curated.systemic_therapy")
         .filter(pl.col("given") == "yes")
-        .select("patient_id", "record_ids", kind=pl.lit("systemic therapy"), day="start_day", detail="kind")
+        .select(
+            "patient_id", "record_ids", **days_of("start"), kind=pl.lit("systemic therapy"), detail="kind"
+        )
     )
 
 
@@ -204,7 +217,10 @@ def _residual(operations: pl.DataFrame, steps: pl.DataFrame, assumptions: Assump
     incomplete = (
         operations.filter(pl.col("residual_status") == "R2")
         .group_by("patient_id", maintain_order=True)
-        .agg(day=pl.col("surgery_day").first(), record_ids=pl.col("record_ids").first())
+        .agg(
+            record_ids=pl.col("record_ids").first(),
+            **{name: column.first() for name, column in days_of("surgery").items()},
+        )
     )
     frame = steps.join(incomplete, on="patient_id", how="left", maintain_order="left")
     free, resected = pl.col("disease_free"), pl.col("resected_on")
@@ -214,8 +230,9 @@ def _residual(operations: pl.DataFrame, steps: pl.DataFrame, assumptions: Assump
     return frame.filter(left.fill_null(False) | never).select(
         "patient_id",
         pl.col("record_ids").fill_null([]),
+        pl.col("day", "day_earliest", "day_latest").fill_null(0),
+        pl.col("precision").fill_null("day"),
         kind=pl.lit("residual tumour"),
-        day=pl.col("day").fill_null(0),
         detail=pl.when(never).then(pl.lit("not resected")).otherwise(pl.lit("R2")),
     )
 
@@ -233,7 +250,7 @@ def _examined(exams: pl.DataFrame, metastases: pl.DataFrame, assumptions: Assump
         for part in ("overall", "local", "regional", "distant")
     ]
     return joined.select(
-        "patient_id", "record_ids", kind=pl.lit("assessment"), day="assessment_day",
+        "patient_id", "record_ids", **days_of("assessment"), kind=pl.lit("assessment"),
         detail=pl.concat_str(*said, separator="; ", ignore_nulls=True),
         states=looks.states(assumptions, pl.col("_fm").fill_null(False)),
     )  # fmt: skip
@@ -270,9 +287,14 @@ def _died(curated: Curated, zero: pl.DataFrame, assumptions: Assumptions) -> pl.
     The interval of a partial date starts at the last contact; an unknown date leaves the day null.
     """
     seen = (
-        pl.concat([f.select("patient_id", "day") for f in (_contacts(curated), _stated_alive(curated))])
+        pl.concat(
+            [
+                _contacts(curated).select("patient_id", "day_earliest"),
+                _stated_alive(curated).select("patient_id", day_earliest="day"),
+            ]
+        )
         .group_by("patient_id")
-        .agg(_seen=pl.max_horizontal(pl.col("day").max(), 0))
+        .agg(_seen=pl.max_horizontal(pl.col("day_earliest").max(), 0))
     )
     told = (
         curated["curated.vital_statement"]
@@ -311,14 +333,14 @@ def _contacts(curated: Curated) -> pl.DataFrame:
     given = curated["curated.systemic_therapy"].filter(pl.col("given") == "yes")
     exact = curated["curated.diagnosis"].filter(pl.col("diagnosis_date_precision").fill_null("day") == "day")
     days = [
-        (curated["curated.assessment"], "assessment_day"),
-        (curated["curated.surgery"], "surgery_day"),
-        (curated["curated.radiotherapy_course"], "start_day"),
-        (curated["curated.radiotherapy_course"], "end_day"),
-        (given, "start_day"),
-        (exact, "day"),
+        (curated["curated.assessment"], days_of("assessment")),
+        (curated["curated.surgery"], days_of("surgery")),
+        (curated["curated.radiotherapy_course"], days_of("start")),
+        (curated["curated.radiotherapy_course"], days_of("end")),
+        (given, days_of("start")),
+        (exact, {c: pl.col("day") for c in ("day", "day_earliest", "day_latest")} | {"precision": _EXACT}),
     ]
-    seen = [frame.select("patient_id", "record_ids", day=day) for frame, day in days]
+    seen = [frame.select("patient_id", "record_ids", **placed) for frame, placed in days]
     return pl.concat(seen).filter(pl.col("day") >= 0)
 
 
@@ -335,6 +357,8 @@ def _stated_alive(curated: Curated) -> pl.DataFrame:
         .when(office)
         .then(pl.lit(REGISTRY))
         .otherwise(pl.lit(CONTACT)),
+        day_earliest=pl.col("status_day") - back, day_latest=pl.col("status_day") - back,
+        precision=_EXACT,
     ).filter(pl.col("day").is_not_null())  # fmt: skip
 
 

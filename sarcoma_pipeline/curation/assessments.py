@@ -6,6 +6,8 @@ import polars as pl
 
 from sarcoma_pipeline.curation import reports_differ
 from sarcoma_pipeline.curation.baseline import TUMOUR
+from sarcoma_pipeline.curation.event_dates import of_one_event
+from sarcoma_pipeline.curation.event_numbers import with_date_of_number
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged
 from schemas import curated, typed
 from schemas.rule import Rule
@@ -42,7 +44,8 @@ def curate(sound: Frames) -> pl.DataFrame:
     Returns:
         Rows of ``curated.assessment`` without days.
     """
-    records = sound[typed.Assessment.table()].sort(*NEWEST_LAST, nulls_last=False)
+    records = with_date_of_number(sound[typed.Assessment.table()], "assessment_date")
+    records = records.sort(*NEWEST_LAST, nulls_last=False)
     dated = pl.col("assessment_date").is_not_null() | pl.col("assessment_day").is_not_null()
     number = pl.when(~dated & pl.col("module_id").is_null()).then("record_id").otherwise("module_id")
     records = records.with_columns(_number=number)
@@ -52,7 +55,8 @@ def curate(sound: Frames) -> pl.DataFrame:
         pl.when(says[state] | ~says[state].any().over(examination)).then(state).alias(state)
         for state in typed.STATES
     )
-    return merged(stated, examination, curated.Assessment)
+    exact = of_one_event(stated, "assessment_date", examination)
+    return merged(exact, examination, curated.Assessment)
 
 
 def observe(examinations: pl.DataFrame, sound: Frames) -> pl.DataFrame:

@@ -16,6 +16,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
 from schemas import sarcoma_codes, typed, typed_dicom
+from schemas.partial_dates import interval
 
 TUMOUR = ["patient_id", "tumour_id"]
 
@@ -38,20 +39,20 @@ def treatment(sound: Frames) -> pl.DataFrame:
 
     Returns:
         ``patient_id, tumour_id``, ``resected`` (day of the first operation that is no biopsy), ``other`` (day
-        of the first irradiation or drug), ``first_therapy`` (the earlier of both), ``therapies`` (days of
-        all), ``treatment_order``.
+        of the first irradiation or drug), ``first_therapy`` (the earlier of both), ``begun_until`` (the last
+        day on which it may have begun), ``therapies`` (days of all), ``treatment_order``.
     """
+    first, last = interval(pl.col("surgery_date"), pl.col("surgery_date_precision"))
     operations = (
         sound[typed.Surgery.table()]
         .filter(pl.col("intent").ne_missing("diagnostic"))
         .group_by(TUMOUR)
         .agg(
-            resected=pl.col("surgery_date").min(),
-            resected_day=pl.col("surgery_day").min(),
-            operated=pl.len(),
-            _operations="surgery_date",
+            resected=pl.col("surgery_date").min(), resected_day=pl.col("surgery_day").min(),
+            operated=pl.len(), _operations="surgery_date", _resected_from=first.min(),
+            _resected_until=last.min(),
         )
-    )
+    )  # fmt: skip
     irradiations = sound[typed.Radiotherapy.table()].filter("irradiated")
     planned = (
         sound[typed_dicom.Plan.table()]
@@ -59,20 +60,27 @@ def treatment(sound: Frames) -> pl.DataFrame:
         .join(irradiations, on="patient_id", how="anti")
     )
     drugs = sound[typed.SystemicTherapy.table()].filter(pl.col("given") == "yes")
+    begun = interval(pl.col("date"), pl.col("precision"))
     others = (
         pl.concat(
             [
                 irradiations.select(
-                    *TUMOUR, date="start_date", day="start_day", sequence="radiation_sequence"
+                    *TUMOUR,
+                    date="start_date",
+                    precision="start_date_precision",
+                    day="start_day",
+                    sequence="radiation_sequence",
                 ),
                 planned.select(*TUMOUR, date="plan_date"),
-                drugs.select(*TUMOUR, date="start_date", day="start_day"),
+                drugs.select(*TUMOUR, date="start_date", precision="start_date_precision", day="start_day"),
             ],
             how="diagonal",
         )
         .group_by(TUMOUR)
         .agg(
             other=pl.col("date").min(),
+            _other_from=begun[0].min(),
+            _other_until=begun[1].min(),
             other_day=pl.col("day").min(),
             treated=pl.len(),
             _treatments="date",
@@ -81,8 +89,11 @@ def treatment(sound: Frames) -> pl.DataFrame:
         )
     )
     both = operations.join(others, on=TUMOUR, how="full", coalesce=True, nulls_equal=True)
+    # Of two dates in one month, the order is unknown.
     by_date = pl.coalesce(
-        pl.col("resected") <= pl.col("other"), pl.col("resected_day") <= pl.col("other_day")
+        pl.when(pl.col("_resected_until") <= pl.col("_other_from")).then(True),
+        pl.when(pl.col("_resected_from") > pl.col("_other_until")).then(False),
+        pl.col("resected_day") <= pl.col("other_day"),
     )
     order = (
         pl.when(pl.col("operated").is_null())
@@ -97,6 +108,7 @@ def treatment(sound: Frames) -> pl.DataFrame:
     )
     return both.select(
         *TUMOUR, "resected", "other", first_therapy=pl.min_horizontal("resected", "other"),
+        begun_until=pl.min_horizontal("_resected_until", "_other_until"),
         therapies=pl.concat_list(pl.col("_operations", "_treatments").fill_null([])),
         treatment_order=order,
     )  # fmt: skip

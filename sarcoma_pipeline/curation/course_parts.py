@@ -17,6 +17,7 @@ from sarcoma_pipeline.curation.documented_courses import (
 )
 from sarcoma_pipeline.curation.prescription import same_dose
 from sarcoma_pipeline.curation.technique import Technique
+from schemas import partial_dates
 
 _INTENT = {"CURATIVE": "curative", "PALLIATIVE": "palliative", "PROPHYLACTIC": "other"}
 
@@ -154,13 +155,30 @@ def days_of(
     said_start, said_end = (documented.start, documented.end) if documented else (None, None)
     start = given.first or said_start
     end = given.last or said_end
-    if said_start and start and said_start < start and given.record is None:
-        start = said_start
+    # A partial date is before or after a treatment only if each day that it may mean is.
+    if documented and said_start and start and given.record is None:
+        _, latest = partial_dates.days_of(said_start, documented.start_precision)
+        start = said_start if latest < start else start
     fewer = planned_fractions is None or given.fractions < planned_fractions
     aborted = documented is not None and documented.end_reason in ABORTED
-    if said_end and end and said_end > end and fewer and not aborted:
-        end = said_end
+    if documented and said_end and end and fewer and not aborted:
+        earliest, _ = partial_dates.days_of(said_end, documented.end_precision)
+        end = said_end if earliest > end else end
     return start, end
+
+
+def precisions_of(
+    documented: DocumentedCourse | None, given: Given, start: dt.date | None, end: dt.date | None
+) -> dict[str, str | None]:
+    """Return the columns of the precision of the first and the last day: days of treatment are exact."""
+    told = {
+        "start_date_precision": (start, given.first, documented.start_precision if documented else None),
+        "end_date_precision": (end, given.last, documented.end_precision if documented else None),
+    }
+    return {
+        column: None if day is None else "day" if day == treated else said or "day"
+        for column, (day, treated, said) in told.items()
+    }
 
 
 def boost_of(

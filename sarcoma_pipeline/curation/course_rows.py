@@ -19,6 +19,7 @@ from sarcoma_pipeline.curation.course_parts import (
     main_phases,
     planned_dose,
     plans_of,
+    precisions_of,
     technique,
 )
 from sarcoma_pipeline.curation.course_phases import Phase
@@ -141,6 +142,8 @@ class _CourseRows:
             levels = ()
         rule, decision = self._rule(answer)
         start, end = days_of(documented, given, combined.fractions if combined else None)
+        precisions = precisions_of(documented, given, start, end)
+        exact = set(precisions.values()) == {"day"}
         radiation = how.radiation or (documented.radiation if documented else None)
         kind = kind_of(main, documented)
         if kind == BRACHYTHERAPY:
@@ -153,6 +156,7 @@ class _CourseRows:
             **documentation_columns(documented, combined),
             "start_date": start,
             "end_date": end,
+            **precisions,
             "prescribed_dose_gy": dose,
             "single_dose_gy": single,
             "fractions": fractions,
@@ -165,7 +169,7 @@ class _CourseRows:
             **how_columns(how, radiation),
             "dose_unit": unit_of(radiation) if dose is not None or given.dose is not None else None,
             "plans": len(plans_of(combined)) if combined else 0,
-            "overall_days": (end - start).days + 1 if start and end and end >= start else None,
+            "overall_days": (end - start).days + 1 if exact and start and end and end >= start else None,
             "longest_gap_days": given.gap,
             "rule": rule,
             "origin": decision,

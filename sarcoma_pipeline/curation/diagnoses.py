@@ -154,7 +154,7 @@ def _dated(tumour: pl.DataFrame, sound: Frames) -> pl.DataFrame:
         "diagnosis_date",
         "diagnosis_date_precision",
         pl.col("_born"),
-        pl.min_horizontal("first_therapy", "_died"),
+        pl.min_horizontal("begun_until", "_died"),
     )
     return narrowed.rename({"_low": "diagnosis_date_earliest", "_high": "diagnosis_date_latest"}).drop(
         "_born", "_died"

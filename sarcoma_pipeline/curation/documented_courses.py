@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sarcoma_pipeline.curation import event_dates
 from sarcoma_pipeline.curation.course_reports import groups_of_reports
 from sarcoma_pipeline.curation.prescription import Documented, same_dose
 from sarcoma_pipeline.curation.target_regions import NO_SIDE, is_site, one_region
@@ -51,6 +52,8 @@ class Irradiation:
     kind: str = EXTERNAL
     start: dt.date | None = None
     end: dt.date | None = None
+    start_precision: str | None = None
+    end_precision: str | None = None
     start_day: int | None = None
     end_day: int | None = None
     region: str | None = None
@@ -98,6 +101,8 @@ class DocumentedCourse:
     side: str | None = None
     start: dt.date | None = None
     end: dt.date | None = None
+    start_precision: str | None = None
+    end_precision: str | None = None
     start_day: int | None = None
     end_day: int | None = None
     dose: float | None = None
@@ -257,12 +262,16 @@ def _irradiations(rows: Sequence[Mapping[str, Any]]) -> list[Irradiation]:
     found = []
     for number in numbers:
         of_part = [r for r in rows if r["irradiated"] and (r["part"] or 1) == number]
+        start, start_precision = event_dates.day_of_reports(of_part, "start_date")
+        end, end_precision = event_dates.day_of_reports(of_part, "end_date")
         found.append(
             Irradiation(
                 record_ids=tuple(sorted({r["record_id"] for r in of_part})),
                 kind=_last(of_part, "application") or EXTERNAL,
-                start=_last(of_part, "start_date"),
-                end=_last(of_part, "end_date"),
+                start=start,
+                end=end,
+                start_precision=start_precision,
+                end_precision=end_precision,
                 start_day=_last(of_part, "start_day"),
                 end_day=_last(of_part, "end_day"),
                 region=_last(of_part, "target_region"),
@@ -314,12 +323,16 @@ def _total(whole: DocumentedCourse, irradiations: Sequence[Irradiation]) -> Docu
     dose, fractions, rule = _dose(parts)
     undecided = len(parts) > 1 and dose is None and any(p.dose is not None for p in parts)
     boosts = [p.boost for p in parts if p.boost and p.boost != "none"]
+    start = min((p.start for p in parts if p.start), default=None)
+    end = max((p.end for p in parts if p.end), default=None)
     return replace(
         whole,
         region=main.region,
         side=main.side,
-        start=min((p.start for p in parts if p.start), default=None),
-        end=max((p.end for p in parts if p.end), default=None),
+        start=start,
+        end=end,
+        start_precision=event_dates.finest(p.start_precision for p in parts if start and p.start == start),
+        end_precision=event_dates.finest(p.end_precision for p in parts if end and p.end == end),
         start_day=min((p.start_day for p in parts if p.start_day is not None), default=None),
         end_day=max((p.end_day for p in parts if p.end_day is not None), default=None),
         dose=dose,

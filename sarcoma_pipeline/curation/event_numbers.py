@@ -51,10 +51,12 @@ def observe(sound: Frames) -> pl.DataFrame:
     """
     seen = [Observation.empty()]
     for contract in (typed.Surgery, typed.Radiotherapy, typed.SystemicTherapy, typed.Assessment):
-        frame = _numbered(sound[contract.table()])
+        frame, date = _numbered(sound[contract.table()]), DATE_OF.get(contract)
         if frame.height < 2:
             continue
-        date = DATE_OF.get(contract)
+        if date:
+            # The month and a day of this month are one date.
+            frame = with_date_of_number(frame, date)
         # The irradiations of one ST are parallel parts; none corrects another.
         own = [c for c in (date, "part") if c in frame.columns]
         seen.append(_corrected(frame, [*_KEY, *own], contract))

@@ -52,6 +52,10 @@ def curate(sound: Frames, staged_m1: pl.DataFrame) -> pl.DataFrame:
         .agg(
             origin=pl.col("origin").first(),
             reported_date=pl.col("reported_date").min(),
+            # In the alphabet, day comes before month and year.
+            reported_date_precision=pl.col("reported_date_precision")
+            .filter(pl.col("reported_date") == pl.col("reported_date").min())
+            .min(),
             reported_day=pl.col("reported_day").min(),
             record_ids=pl.col("record_id").unique().sort(),
         )
@@ -82,6 +86,7 @@ def _documented(metastases: pl.DataFrame, staged_m1: pl.DataFrame) -> pl.DataFra
         "extent",
         "origin",
         "reported_date",
+        "reported_date_precision",
         "reported_day",
     )
 
@@ -98,6 +103,7 @@ def _of_tables(assessments: pl.DataFrame) -> pl.DataFrame:
         extent=pl.lit("distant"),
         origin=pl.lit("table"),
         reported_date="assessment_date",
+        reported_date_precision="assessment_date_precision",
         reported_day="assessment_day",
     )
 
@@ -137,6 +143,7 @@ def _told_as_tumours(reports: pl.DataFrame) -> pl.DataFrame:
         extent=pl.when(nodes).then(pl.lit("regional")).otherwise(pl.lit("distant")),
         origin=pl.lit("tumour"),
         reported_date=pl.lit(None, dtype=pl.Date),
+        reported_date_precision=pl.lit(None, dtype=pl.String),
         reported_day=pl.lit(None, dtype=pl.Int32),
     )
 

@@ -7,7 +7,7 @@ decides which rows describe the tumour at diagnosis.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -314,11 +314,7 @@ def _metastasis(kind: Kind) -> dict[str, Reading]:
         "named": text("_named"),
     }
     # A Diagnose has no date of the report.
-    return (
-        readings
-        if kind.complete
-        else readings | {"reported_date": replace(_report_date(kind), precision=None)}
-    )
+    return readings if kind.complete else readings | {"reported_date": _report_date(kind)}
 
 
 def with_first_metastasis(assessments: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame:

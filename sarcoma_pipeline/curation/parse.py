@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, zip_longest
 
@@ -35,8 +35,13 @@ _NUMBERS = count()
 
 MISSING = pl.lit(None, dtype=pl.String)
 
-_DAYS_OF_EVENTS = frozenset({"surgery_date", "start_date", "end_date", "assessment_date"})
-"""Dates that make time points; in a contract without their precision, a partial one counts as a day."""
+_DAYS_OF_EVENTS = frozenset(
+    {
+        "typed.surgery.surgery_date", "typed.radiotherapy.start_date", "typed.radiotherapy.end_date",
+        "typed.assessment.assessment_date",
+    }
+)  # fmt: skip
+"""Dates that oBDS delivers as days: a partial one is a finding of its own."""
 
 
 @dataclass(frozen=True)
@@ -331,7 +336,7 @@ def read(
     if received.is_empty():
         return contract.empty(), Observation.empty()
     columns = {c.name: c for c in contract.columns()}
-    readings = {name: _as_a_day(name, r, columns) for name, r in readings.items()}
+    readings = {name: _as_a_day(f"{contract.table()}.{name}", r) for name, r in readings.items()}
     # In stages, so that a part shared by a value and its conditions is computed once.
     frame = with_steps(received, readings.values())
     frame = frame.with_columns(
@@ -373,9 +378,9 @@ def read(
     return contract.conform(made), pl.concat(observed)
 
 
-def _as_a_day(name: str, reading: Reading, columns: Collection[str]) -> Reading:
-    """Add the note on a partial date of an event whose precision the contract does not keep."""
-    if reading.precision is None or name not in _DAYS_OF_EVENTS or f"{name}_precision" in columns:
+def _as_a_day(column: str, reading: Reading) -> Reading:
+    """Add the note on a partial date of an event that is delivered as a day."""
+    if reading.precision is None or column not in _DAYS_OF_EVENTS:
         return reading
     partial = reading.precision.is_in(["month", "year"]).fill_null(False)
     return replace(reading, notes=(*reading.notes, (DATE_COUNTED_AS_DAY, partial)))

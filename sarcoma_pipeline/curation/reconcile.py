@@ -15,6 +15,7 @@ from sarcoma_pipeline.curation import (
     assessments,
     courses,
     diagnoses,
+    event_dates,
     event_numbers,
     index_tumour,
     metastases,
@@ -109,34 +110,37 @@ def curate(
     staged_m1 = diagnosis.filter(pl.col("m_stage") == "M1").select(TUMOUR)
     operations = surgery.curate(homed, precedence)
     therapies, examinations = systemic_therapy.curate(homed), assessments.curate(homed)
+    alive = vital_status.curate(sound, zero, sources.precedence["death"])
+
+    def dated(rows: pl.DataFrame, days: Mapping[str, str]) -> pl.DataFrame:
+        return event_dates.placed(rows, days, zero, diagnosis, alive)
+
+    operations = dated(operations, {"surgery_date": "surgery_day"})
+    therapies = dated(therapies, {"start_date": "start_day"})
+    irradiated = dated(radiotherapy.courses, {"start_date": "start_day", "end_date": "end_day"})
+    found = metastases.curate(homed, staged_m1)
     frames = {
         "curated.patient": _patient(sound, pseudonyms),
         "curated.diagnosis": diagnosis,
         "curated.diagnosis_report": with_days(told, zero, {"report_date": "report_day"}),
-        "curated.surgery": with_days(operations, zero, {"surgery_date": "surgery_day"}),
-        "curated.radiotherapy_course": with_days(
-            radiotherapy.courses, zero, {"start_date": "start_day", "end_date": "end_day"}
-        ),
+        "curated.surgery": operations,
+        "curated.radiotherapy_course": irradiated,
         "curated.radiotherapy_phase": radiotherapy.phases,
         "curated.radiotherapy_plan": radiotherapy.plans,
         "curated.radiotherapy_reading": radiotherapy.readings,
-        "curated.systemic_therapy": with_days(therapies, zero, {"start_date": "start_day"}),
+        "curated.systemic_therapy": therapies,
         "curated.assessment": with_days(
-            examinations,
-            zero,
-            {"assessment_date": "assessment_day", "distant_date": "distant_day"},
+            dated(examinations, {"assessment_date": "assessment_day"}), zero, {"distant_date": "distant_day"}
         ),
         "curated.metastasis": with_days(
-            metastases.curate(homed, staged_m1),
-            zero,
-            {"metastasis_date": "metastasis_day", "reported_date": "reported_day"},
+            dated(found, {"reported_date": "reported_day"}), zero, {"metastasis_date": "metastasis_day"}
         ),
         "curated.toxicity": with_days(
-            toxicity.curate(homed, radiotherapy.courses, operations, therapies),
+            toxicity.curate(homed, irradiated, operations, therapies),
             zero,
             {"onset_date": "onset_day", "therapy_date": "therapy_day"},
         ),
-        "curated.vital_status": vital_status.curate(sound, zero, sources.precedence["death"]),
+        "curated.vital_status": alive,
         "curated.vital_statement": with_days(
             vital_statements.curate(sound[typed.VitalStatus.table()]),
             zero,

@@ -8,6 +8,8 @@ import polars as pl
 
 from sarcoma_pipeline.curation import reports_differ
 from sarcoma_pipeline.curation.baseline import TUMOUR
+from sarcoma_pipeline.curation.event_dates import of_one_event
+from sarcoma_pipeline.curation.event_numbers import with_date_of_number
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged, nth_of_the_day, ranked
 from schemas import curated, typed
 from schemas.observations import observation
@@ -86,9 +88,10 @@ def curate(sound: Frames, precedence: Sequence[str]) -> pl.DataFrame:
     Returns:
         Rows of ``curated.surgery`` without days.
     """
-    records = ranked(sound[typed.Surgery.table()], precedence)
+    records = ranked(with_date_of_number(sound[typed.Surgery.table()], "surgery_date"), precedence)
     records = records.with_columns(_operation=_operation(records))
     operation = [*TUMOUR, "surgery_date", "surgery_day", "_operation"]
+    records = of_one_event(records, "surgery_date", operation)
     unknown = pl.col("intent") == "unknown"
     known = (~unknown).fill_null(False).any().over(operation)
     records = records.with_columns(intent=pl.when(~(unknown & known)).then("intent"))

@@ -6,6 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation import reports_differ
 from sarcoma_pipeline.curation.baseline import TUMOUR
+from sarcoma_pipeline.curation.event_dates import of_one_event
 from sarcoma_pipeline.curation.event_numbers import with_date_of_number
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged
 from schemas import curated, typed
@@ -44,7 +45,8 @@ def curate(sound: Frames) -> pl.DataFrame:
         Rows of ``curated.systemic_therapy`` without days.
     """
     records = _records(sound).sort(*NEWEST_LAST, nulls_last=False)
-    return merged(records, [*TUMOUR, "kind", "given", "start_date", "start_day"], curated.SystemicTherapy)
+    therapy = [*TUMOUR, "kind", "given", "start_date", "start_day"]
+    return merged(of_one_event(records, "start_date", therapy), therapy, curated.SystemicTherapy)
 
 
 def _records(sound: Frames) -> pl.DataFrame:

@@ -192,6 +192,8 @@ def wound_revisions(operations: pl.DataFrame) -> pl.DataFrame:
         category=pl.lit("wound"), code=named,
         code_system=pl.when(named.is_not_null()).then(pl.lit("OPS")),
         onset_date="surgery_date",
-        onset_date_precision=pl.when(pl.col("surgery_date").is_not_null()).then(pl.lit("day")),
+        onset_date_precision=pl.when(pl.col("surgery_date").is_not_null()).then(
+            pl.col("surgery_date_precision").fill_null("day")
+        ),
         onset_day="surgery_day", attribution=pl.lit("last operation before"), revision=pl.lit(True),
     )  # fmt: skip

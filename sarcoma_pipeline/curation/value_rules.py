@@ -77,7 +77,7 @@ DATE_COUNTED_AS_DAY = Rule(
     "date.counted-as-day",
     "warning",
     what="The date of an operation, an irradiation or an examination is exact to the month or the year only. "
-    "Such a date counts as a day: the middle of the month or year, as if it were exact.",
+    "The middle of the days that it may mean counts; the sensitivity analysis uses the first and the last.",
     remedy="Enter the exact day in the source: OP/Datum, Bestrahlung/Beginn and Ende, "
     "Untersuchungsdatum_Verlauf, or the column of the table.",
     source="oBDS 3.0.4: these dates are days",

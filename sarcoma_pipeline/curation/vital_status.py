@@ -200,40 +200,46 @@ def _after_the_last_contact(frame: pl.DataFrame) -> pl.DataFrame:
         frame.with_columns(_as_told="death_date"),
         "death_date",
         "death_date_precision",
-        pl.max_horizontal("seen_date", "_exact"),
+        pl.max_horizontal("_seen_from", "_exact"),
         pl.lit(None, dtype=pl.Date),
     )
     moved = (pl.col("death_date") - pl.col("_as_told")).dt.total_days().fill_null(0).cast(pl.Int32)
     return narrowed.with_columns(death_day=pl.col("death_day") + moved).drop(
-        "_exact", "_as_told", "_low", "_high"
+        "_exact", "_seen_from", "_as_told", "_low", "_high"
     )
 
 
 def _last_seen(sound: Frames, zero: pl.DataFrame) -> pl.DataFrame:
-    """Return the last exact day on which the hospital documented the patient alive."""
+    """Return the last day on which the hospital documented the patient alive.
+
+    ``_seen_from`` is the last day on which they were alive for certain: a partial date proves life on its
+    first possible day only.
+    """
     events = [
-        (typed.Assessment, "assessment_date", "assessment_day", None),
-        (typed.Surgery, "surgery_date", "surgery_day", None),
-        (typed.Radiotherapy, "start_date", "start_day", None),
-        (typed.Radiotherapy, "end_date", "end_day", None),
-        (typed.SystemicTherapy, "start_date", "start_day", "start_date_precision"),
-        (typed.Diagnosis, "diagnosis_date", "diagnosis_day", "diagnosis_date_precision"),
+        (typed.Assessment, "assessment_date", "assessment_day"),
+        (typed.Surgery, "surgery_date", "surgery_day"),
+        (typed.Radiotherapy, "start_date", "start_day"),
+        (typed.Radiotherapy, "end_date", "end_day"),
+        (typed.SystemicTherapy, "start_date", "start_day"),
+        (typed.Diagnosis, "diagnosis_date", "diagnosis_day"),
     ]
     parts = []
-    for contract, date, day, precision in events:
+    for contract, date, day in events:
         frame = with_days(sound[contract.table()], zero, {date: day})
-        if precision and precision in frame.columns:
-            frame = frame.filter(pl.col(precision).fill_null("day") == "day")
+        if contract in (typed.SystemicTherapy, typed.Diagnosis):
+            frame = frame.filter(pl.col(f"{date}_precision").fill_null("day") == "day")
+        first, _ = interval(pl.col(date), pl.col(f"{date}_precision"))
         parts.append(
             frame.select(
-                "patient_id", seen_date=pl.col(date), seen_day=pl.col(day), seen_record_ids="record_id"
+                "patient_id", seen_date=pl.col(date), seen_day=pl.col(day), seen_record_ids="record_id",
+                _seen_from=first,
             )
-        )
+        )  # fmt: skip
     return (
         pl.concat(parts)
         .filter(pl.col("seen_day").is_not_null())
         .sort("seen_day", "seen_record_ids")
         .group_by("patient_id", maintain_order=True)
-        .last()
+        .agg(pl.col("seen_date", "seen_day", "seen_record_ids").last(), _seen_from=pl.col("_seen_from").max())
         .with_columns(seen_record_ids=pl.concat_list("seen_record_ids"))
     )

@@ -6,6 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import all_dated_deaths, deaths, undated_deaths
 from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
+from schemas.partial_dates import interval
 from schemas.sides import DEATHS, DIAGNOSES
 
 
@@ -45,10 +46,12 @@ def _death_before_diagnosis(frames: Frames) -> pl.DataFrame:
 
 
 def _after_death(frame: pl.DataFrame, frames: Frames, date: str, day: str) -> pl.DataFrame:
-    late = (pl.col(date) > pl.col("died")) | (pl.col(day) > pl.col("death_day"))
+    """Judge whether no day that the date may mean is on or before the death."""
+    first, _ = interval(pl.col(date), pl.col(f"{date}_precision"))
+    late = (first > pl.col("died")) | (pl.col(day) > pl.col("death_day"))
     dated = frame.join(deaths(frames), on="patient_id").pipe(verdicts, late, date)
     told = frame.join(undated_deaths(frames), on="patient_id")
-    return pl.concat([dated, verdicts(told, pl.col(date) > pl.col("told"), date)])
+    return pl.concat([dated, verdicts(told, first > pl.col("told"), date)])
 
 
 @rule(

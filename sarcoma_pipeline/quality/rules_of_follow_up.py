@@ -107,7 +107,8 @@ _FOUND = ("relapse", "progression")
 def _relapse_at_diagnosis(frames: Frames) -> pl.DataFrame:
     found = pl.any_horizontal(pl.col(STATES).is_in(_FOUND))
     exact = sarcomas(frames).filter(pl.col("zero_precision").fill_null("day") == "day")
-    judged = frames["assessment"].filter(found.fill_null(False)).join(exact, on="patient_id")
+    of_day = pl.col("assessment_date_precision").fill_null("day") == "day"
+    judged = frames["assessment"].filter(found.fill_null(False), of_day).join(exact, on="patient_id")
     return verdicts(judged, pl.col("assessment_date") == pl.col("zero"), "assessment_date")
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.curation.plan_roles import QA_INTENTS
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas.partial_dates import interval
 from schemas.sides import OPERATIONS, Side, peers
 from schemas.vocabularies import APPROVED
 
@@ -26,13 +27,15 @@ from schemas.vocabularies import APPROVED
     sides=(OPERATIONS,),
 )
 def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
+    operated = interval(pl.col("surgery_date"), pl.col("surgery_date_precision"))
     surgery = (
         frames["surgery"]
         .filter(pl.col("intent").is_null() | (pl.col("intent") == "curative"))
         .group_by("patient_id")
-        .agg(first=pl.col("surgery_date").min(), last=pl.col("surgery_date").max())
+        .agg(first=operated[0].min(), last=operated[1].max())
     )
-    before, after = pl.col("start_date") < pl.col("last"), pl.col("start_date") >= pl.col("first")
+    begun = interval(pl.col("start_date"), pl.col("start_date_precision"))
+    before, after = begun[0] < pl.col("last"), begun[1] >= pl.col("first")
     sequence = pl.col("radiation_sequence")
     wrong = ((sequence == "preoperative") & ~before) | (sequence.str.starts_with("postoperative") & ~after)
     return frames["radiotherapy"].join(surgery, on="patient_id").pipe(verdicts, wrong, "radiation_sequence")
@@ -126,11 +129,13 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
         report == report.last().over("patient_id", "module_id")
     )
     latest = latest.sort("patient_id", "start_date", "end_date", "record_id").with_row_index("nth")
-    facts = ("nth", "end_date", "module_id", "target_region", "target_side")
+    facts = ("nth", "end_date", "end_date_precision", "module_id", "target_region", "target_side")
+    _, begun = interval(pl.col("start_date"), pl.col("start_date_precision"))
+    ended, _ = interval(pl.col("end_date_other"), pl.col("end_date_precision_other"))
     pairs = latest.join(latest.select("patient_id", *facts), on="patient_id", suffix="_other").filter(
         pl.col("nth") > pl.col("nth_other"),
         pl.col("module_id") != pl.col("module_id_other"),
-        pl.col("start_date") <= pl.col("end_date_other"),
+        begun <= ended,
         *(
             # Two target regions on the same days are two courses, not a fault.
             (pl.col(column) == pl.col(f"{column}_other")).fill_null(True)
