@@ -29,7 +29,7 @@ from sarcoma_pipeline.sources import (
 from sarcoma_pipeline.sources.dicom_decode import Unordinary
 from sarcoma_pipeline.sources.dicom_layout import Layouts
 from sarcoma_pipeline.sources.dicom_node import MODALITY, Content, Node
-from sarcoma_pipeline.sources.drop_folder import open_file
+from sarcoma_pipeline.sources.drop_folder import content_or_stream
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
 from schemas.configuration import DEFAULT_LIMITS, DicomSource, Limits
@@ -50,8 +50,14 @@ def read(file: SourceFile, _: DicomSource, refresh: str, limits: Limits = DEFAUL
         At most one record of ``received.dicom_*`` per object, and ``received.unread`` for unreadable parts.
     """
     batch = Batch(file, refresh, limits)
-    with batch.guarded(), open_file(file.path) as stream:
-        _read(batch, stream)
+    with batch.guarded():
+        found = content_or_stream(file.path, dicom_ordinary.FIRST_PIECE)
+        if isinstance(found, bytes):
+            _read(batch, io.BytesIO(found), found, len(found))
+        else:
+            with found as stream:
+                head = stream.read(dicom_ordinary.FIRST_PIECE)
+                _read(batch, stream, head, stream.seek(0, io.SEEK_END))
     return batch
 
 
@@ -69,9 +75,7 @@ def _silence() -> Iterator[None]:
         logger.disabled = before
 
 
-def _read(batch: Batch, stream: BinaryIO) -> None:
-    head = stream.read(dicom_ordinary.FIRST_PIECE)
-    size = stream.seek(0, io.SEEK_END)
+def _read(batch: Batch, stream: BinaryIO, head: bytes, size: int) -> None:
     if not head.startswith(dicom_archive.MARKS):
         _read_object(batch, stream, head, size)
         return

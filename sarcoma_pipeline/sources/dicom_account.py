@@ -8,7 +8,7 @@ its number of values; a sequence that is not opened counts as one attribute, inc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -52,6 +52,9 @@ class Tree(dict[int, Declared]):
         return self is other
 
 
+_NOTHING = Tree()
+
+
 @dataclass(frozen=True)
 class Kind:
     """What is read of one kind of object.
@@ -69,7 +72,7 @@ class _Asked(Node):
     """A stand-in object that has every attribute and records which ones are requested."""
 
     def __init__(self, path: tuple[str, ...], asked: dict[tuple[str, ...], bool], answers: Answers) -> None:
-        super().__init__(None, set(), Opened())
+        super().__init__(None, (), set(), Opened())
         self.path = path
         self.asked = asked
         self.answers = answers
@@ -124,7 +127,7 @@ def declared(columns: Columns) -> Kind:
     return kind
 
 
-def take(account: Account, kind: Kind, filled: Iterable[int], node: Node, *, used: bool) -> None:
+def take(account: Account, kind: Kind, filled: tuple[int, ...], node: Node, *, used: bool) -> None:
     """Account for the attributes of one object.
 
     Args:
@@ -136,30 +139,46 @@ def take(account: Account, kind: Kind, filled: Iterable[int], node: Node, *, use
     """
     if account.outcomes is not kind.outcomes:
         account.outcomes = {**account.outcomes, **kind.outcomes} if account.outcomes else kind.outcomes
-    top = list(filled)
-    account.delivered += len(top) + node.opened.delivered
-    once = dict.fromkeys(top)
-    _count(account, node, once, kind.tree, "", used)
-    if len(once) < len(top):
+    account.delivered += len(filled) + node.opened.delivered
+    once, again = (_repeats if len(filled) <= _ALIKE else _repeats.__wrapped__)(filled)
+    _count(account, [node], once, kind.tree, "", used)
+    for number, times in again:
         # If a tag comes twice, only its last value can be read.
-        for number, times in (Counter(top) - Counter(once.keys())).items():
-            _unknown(account, f"{name(number)} (again)", times)
+        _unknown(account, f"{name(number)} (again)", times)
 
 
-def _count(account: Account, node: Node, tags: Iterable[int], tree: Tree, above: str, used: bool) -> None:
-    counts = account.counts
-    for paths, number, known in _steps(tree, tuple(tags), used):
+@lru_cache(1_000)
+def _repeats(tags: tuple[int, ...]) -> tuple[tuple[int, ...], list[tuple[int, int]]]:
+    """Return each tag once, and how often more those come that come again."""
+    times = Counter(tags)
+    return tuple(times), [(number, count - 1) for number, count in times.items() if count > 1]
+
+
+def _count(
+    account: Account, nodes: Sequence[Node], tags: tuple[int, ...], tree: Tree, above: str, used: bool
+) -> None:
+    """Account for data sets that have a value for the same attributes."""
+    counts, many = account.counts, len(nodes)
+    for paths, number, known in _steps(tree, tags, used):
         for path, times in paths:
-            counts[path] = counts.get(path, 0) + times
+            counts[path] = counts.get(path, 0) + times * many
         if number is None:
             continue
         if known is None:
-            _unknown(account, above + name(number), 1)
-        elif (items := node.opened.items.get((id(node.dataset), number))) is None:
-            counts[known.path] = counts.get(known.path, 0) + 1
-        else:
-            for item, inner in items:
-                _count(account, item, inner, known.kids or Tree(), f"{known.path}/", used)
+            _unknown(account, above + name(number), many)
+            continue
+        alike: dict[tuple[int, ...], list[Node]] = {}
+        closed = 0
+        for node in nodes:
+            if (items := node.inside.get(number)) is None:
+                closed += 1
+            else:
+                for item in items:
+                    alike.setdefault(item.filled, []).append(item)
+        if closed:
+            counts[known.path] = counts.get(known.path, 0) + closed
+        for inner, items in alike.items():
+            _count(account, items, inner, known.kids or _NOTHING, f"{known.path}/", used)
 
 
 _Step = tuple[list[tuple[str, int]], "int | None", "Declared | None"]
@@ -167,7 +186,9 @@ _Step = tuple[list[tuple[str, int]], "int | None", "Declared | None"]
 
 def _steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
     # Slices of an image, and control points of a beam, have the same attributes, so the cache is hit.
-    return (_known_steps if len(tags) <= _ALIKE else _known_steps.__wrapped__)(tree, tags, used)
+    return (
+        _known_steps(tree, tags, used) if len(tags) <= _ALIKE else _known_steps.__wrapped__(tree, tags, used)
+    )
 
 
 @lru_cache(1_000)

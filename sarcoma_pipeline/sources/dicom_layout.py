@@ -129,6 +129,8 @@ class Layout(dict[bytes, Step]):
         depth: number of attributes.
         ways: keyword to the way to its value; None if the data set lacks it.
         plans: keywords to the ways to those of them that the data set has.
+        sequences: keyword to the tag of a kept sequence, its place among the kept values, and whether it has
+            content; None if the data set lacks it.
     """
 
     __slots__ = (
@@ -143,6 +145,7 @@ class Layout(dict[bytes, Step]):
         "depth",
         "last",
         "plans",
+        "sequences",
         "ways",
     )
 
@@ -169,6 +172,7 @@ class Layout(dict[bytes, Step]):
         self.depth = 0 if above is None else above.depth + 1
         self.ways = _Ways(self)
         self.plans = _Plans(self)
+        self.sequences = _Sequences(self)
 
     @property
     def keeps(self) -> bool:
@@ -338,6 +342,20 @@ class _Ways(dict[str, "Way | None"]):
             found[0],
             decoder(ordinary if found[1] == ordinary else b"", layout.implicit, layout.encoding),
         )
+        return one
+
+
+class _Sequences(dict[str, "tuple[int, int, bool] | None"]):
+    __slots__ = ("_layout",)
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self._layout = layout
+
+    def __missing__(self, keyword: str) -> tuple[int, int, bool] | None:
+        number, _ = way(keyword)
+        found = self._layout.places.get(number)
+        self[keyword] = one = found and (number, found[0], found[2])
         return one
 
 

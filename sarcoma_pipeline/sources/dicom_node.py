@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,15 +17,13 @@ MODALITY = 0x00080060
 
 @dataclass
 class Opened:
-    """The sequences of an object that were opened.
+    """What is noted while the sequences of an object are opened.
 
     Attributes:
-        items: data set and tag to the items of the sequence, each with the tags that have a value.
         delivered: number of attributes with a value in them, without the sequences themselves.
         several: keywords of sequences that should hold one item but hold several.
     """
 
-    items: dict[tuple[int, int], list[tuple[Node, Sequence[int]]]] = field(default_factory=dict)
     delivered: int = 0
     several: set[str] = field(default_factory=set)
 
@@ -36,16 +33,20 @@ class Node:
 
     Attributes:
         dataset: the parsed elements.
+        filled: tags of its attributes that have a value, in the order of the file.
         faults: keywords of the attributes that could not be parsed, shared with the nested items.
-        opened: the sequences that were opened, shared with the nested items.
+        opened: what is noted of opened sequences, shared with the nested items.
+        inside: tags of its sequences that were opened, with their items.
     """
 
-    __slots__ = ("dataset", "faults", "opened")
+    __slots__ = ("dataset", "faults", "filled", "inside", "opened")
 
-    def __init__(self, dataset: object, faults: set[str], opened: Opened) -> None:
+    def __init__(self, dataset: object, filled: tuple[int, ...], faults: set[str], opened: Opened) -> None:
         self.dataset = dataset
+        self.filled = filled
         self.faults = faults
         self.opened = opened
+        self.inside: dict[int, list[Node]] = {}
 
     def content(self, keyword: str) -> bytes:
         """Return the element's bytes; empty without the element."""
@@ -115,7 +116,7 @@ class Content(Protocol):
         ...
 
     @property
-    def filled(self) -> Sequence[int]:
+    def filled(self) -> tuple[int, ...]:
         """Tags of the top level that have a value, without the one at which the file breaks."""
         ...
 

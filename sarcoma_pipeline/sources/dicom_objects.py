@@ -6,7 +6,7 @@ from collections import Counter
 
 from sarcoma_pipeline.sources.dicom_node import Node
 from sarcoma_pipeline.sources.dicom_observations import interpreted_types
-from sarcoma_pipeline.sources.dicom_plan import as_json
+from sarcoma_pipeline.sources.dicom_plan import as_json, texts_as_json
 
 Columns = dict[str, str | None]
 
@@ -30,9 +30,9 @@ def structure_set(node: Node) -> Columns:
     return {
         **node.plain("StructureSetLabel", "StructureSetDate"),
         "FrameOfReferenceUID": node.text("FrameOfReferenceUID") or of_sequence,
-        "ROIName": as_json(region.text("ROIName") for region in regions),
-        "RTROIInterpretedType": as_json(kinds.get(region.text("ROINumber")) for region in regions),
-        "ReferencedSeries": as_json(one for one in series if one),
+        "ROIName": texts_as_json(region.text("ROIName") for region in regions),
+        "RTROIInterpretedType": texts_as_json(kinds.get(region.text("ROINumber")) for region in regions),
+        "ReferencedSeries": texts_as_json(one for one in series if one),
     }
 
 
@@ -55,8 +55,8 @@ def image(node: Node) -> Columns:
     """Return the columns of the header of a CT slice."""
     return {
         **node.plain("SliceThickness", "KVP"),
-        "PixelSpacing": as_json(node.values("PixelSpacing")),
-        "ImagePositionPatient": as_json(node.values("ImagePositionPatient")),
+        "PixelSpacing": texts_as_json(node.values("PixelSpacing")),
+        "ImagePositionPatient": texts_as_json(node.values("ImagePositionPatient")),
     }
 
 
@@ -78,7 +78,7 @@ def enhanced_image(node: Node) -> Columns:
     return {
         "SliceThickness": usual,
         "KVP": next((text for x in rays if (text := x.text("KVP"))), None) or node.text("KVP"),
-        "PixelSpacing": as_json(measures[0].values("PixelSpacing")) if measures else None,
+        "PixelSpacing": texts_as_json(measures[0].values("PixelSpacing")) if measures else None,
         "ImagePositionPatient": None,
     }
 

@@ -21,13 +21,13 @@ class OrdinaryNode(Node):
     dataset: Values
 
     def __init__(self, layout: Layout, values: Values, faults: set[str], opened: Opened) -> None:
-        self._layout, self.dataset = layout, values
-        self.faults, self.opened = faults, opened
-
-    @property
-    def filled(self) -> tuple[int, ...]:
-        """Tags that have a value, in the order of the file."""
-        return self._layout.filled
+        # Not by `super().__init__`: a plan has a node for each control point.
+        self._layout = layout
+        self.dataset = values
+        self.filled = layout.filled
+        self.faults = faults
+        self.opened = opened
+        self.inside = {}
 
     def text(self, keyword: str) -> str | None:
         """Return the value as it was delivered; several values are joined by the backslash of DICOM."""
@@ -56,21 +56,19 @@ class OrdinaryNode(Node):
 
     def items(self, keyword: str) -> list[Node]:
         """Return items of a sequence."""
-        number, _ = way(keyword)
-        found = self._layout.places.get(number)
+        found = self._layout.sequences[keyword]
         if found is None:
             return []
-        opened = self.opened
-        if (known := opened.items.get((id(self.dataset), number))) is not None:
-            return [item for item, _ in known]
-        place, _, counted = found
+        number, place, counted = found
+        if (known := self.inside.get(number)) is not None:
+            return known
         held = self.dataset[place]
         if not isinstance(held, list):
             raise Unordinary
-        faults = self.faults
+        faults, opened = self.faults, self.opened
         items: list[Node] = [OrdinaryNode(layout, values, faults, opened) for layout, values in held]
-        opened.items[id(self.dataset), number] = [
-            (item, layout.filled) for item, (layout, _) in zip(items, held, strict=True)
-        ]
-        opened.delivered += sum(len(layout.filled) for layout, _ in held) - counted
+        self.inside[number] = items
+        opened.delivered -= counted
+        for item in items:
+            opened.delivered += len(item.filled)
         return items

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import abc
 from functools import cache
 
 from pydicom.dataelem import DataElement, RawDataElement
@@ -38,9 +37,9 @@ class PydicomNode(Node):
     dataset: Dataset
 
     def __init__(
-        self, dataset: Dataset, faults: set[str], limits: Limits, opened: Opened | None = None
+        self, dataset: Dataset, faults: set[str], limits: Limits, opened: Opened, filled: tuple[int, ...] = ()
     ) -> None:
-        super().__init__(dataset, faults, Opened() if opened is None else opened)
+        super().__init__(dataset, filled, faults, opened)
         self.limits = limits
 
     def _raw(self, keyword: str) -> object:
@@ -102,8 +101,8 @@ class PydicomNode(Node):
         """Return items of a sequence; one that cannot be parsed is noted among the faults."""
         if _tag(keyword) not in self.dataset:
             return []
-        if (known := self.opened.items.get((id(self.dataset), int(_tag(keyword))))) is not None:
-            return [item for item, _ in known]
+        if (known := self.inside.get(int(_tag(keyword)))) is not None:
+            return known
         counted = _has_value(self.dataset.get_item(_tag(keyword)))
         # Measure it before pydicom parses it: parsing needs a hundred times the memory.
         claims = self.content(keyword)
@@ -118,18 +117,18 @@ class PydicomNode(Node):
         if not isinstance(value, Sequence) or not _are_whole(claims) or any(map(_swallowed, value)):
             self.faults.add(keyword)
             return []
-        found: list[tuple[Node, abc.Sequence[int]]] = [
-            (PydicomNode(item, self.faults, self.limits, self.opened), _filled(item)) for item in value
+        found: list[Node] = [
+            PydicomNode(item, self.faults, self.limits, self.opened, _filled(item)) for item in value
         ]
-        self.opened.items[id(self.dataset), int(_tag(keyword))] = found
-        self.opened.delivered += sum(len(tags) for _, tags in found) - counted
-        return [item for item, _ in found]
+        self.inside[int(_tag(keyword))] = found
+        self.opened.delivered += sum(len(item.filled) for item in found) - counted
+        return found
 
 
-def _filled(dataset: Dataset) -> list[int]:
+def _filled(dataset: Dataset) -> tuple[int, ...]:
     """Return the tags of the attributes that have a value, without parsing."""
     # Plain integers: pydicom compares its tags in Python code, and there are a hundred thousand of them.
-    return [int(element.tag) for element in dataset.values() if _has_value(element)]
+    return tuple(int(element.tag) for element in dataset.values() if _has_value(element))
 
 
 def _has_value(element: DataElement | RawDataElement | None) -> bool:

@@ -18,7 +18,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
-from sarcoma_pipeline.sources.dicom_node import MODALITY
+from sarcoma_pipeline.sources.dicom_node import MODALITY, Opened
 from sarcoma_pipeline.sources.dicom_pydicom_node import PydicomNode
 from sarcoma_pipeline.sources.dicom_structure import ITEM, Broken, Structure, is_sequence
 from sarcoma_pipeline.sources.received_record import Stopped
@@ -102,10 +102,10 @@ class Walk:
         return bool({_SOP_CLASS, MODALITY} & set(self.seen)) or known >= _KNOWN_TAGS_WANTED
 
     @property
-    def filled(self) -> list[int]:
+    def filled(self) -> tuple[int, ...]:
         """Tags of the top level that have a value, without the one at which the file breaks."""
         filled = self._filled
-        return filled[:-1] if self.broken and filled[-1:] == [self.last] else filled
+        return tuple(filled[:-1] if self.broken and filled[-1:] == [self.last] else filled)
 
     @property
     def has_meta(self) -> bool:
@@ -121,8 +121,8 @@ class Walk:
         """
         inflated = self._inflated()
         self._dataset = self._ordinary() if inflated is None else inflated
-        self.node = PydicomNode(self._dataset, set(), self.limits)
-        self.about = PydicomNode(self._dataset.file_meta, set(), self.limits)
+        self.node = PydicomNode(self._dataset, set(), self.limits, Opened())
+        self.about = PydicomNode(self._dataset.file_meta, set(), self.limits, Opened())
 
     def _ordinary(self) -> FileDataset:
         try:

@@ -125,9 +125,37 @@ def open_file(path: Path) -> io.BufferedReader:
     Raises:
         OSError: it is gone, a link, no regular file, or not readable.
     """
+    handle, _ = _opened(path)
+    return os.fdopen(handle, "rb")
+
+
+def content_or_stream(path: Path, most: int) -> bytes | io.BufferedReader:
+    """Read a small file as a whole, or open a larger one; a stream costs more than such a reading.
+
+    Args:
+        path: the file, which is opened as by :func:`open_file`.
+        most: maximum size of a small file, in bytes.
+
+    Raises:
+        OSError: as in :func:`open_file`.
+    """
+    handle, size = _opened(path)
+    if size > most:
+        return os.fdopen(handle, "rb")
+    try:
+        content = os.read(handle, size)
+    finally:
+        os.close(handle)
+    # A read that ends early is rare, but allowed: a stream reads on.
+    return content if len(content) == size else open_file(path)
+
+
+def _opened(path: Path) -> tuple[int, int]:
+    """Open a regular file; return its handle and its size."""
     # O_NONBLOCK: opening a pipe without a writer would block forever.
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    facts = os.fstat(handle)
+    if not stat.S_ISREG(facts.st_mode):
         os.close(handle)
         raise OSError("no ordinary file")
-    return os.fdopen(handle, "rb")
+    return handle, facts.st_size

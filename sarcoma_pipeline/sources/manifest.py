@@ -8,6 +8,7 @@ compared.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -250,7 +251,7 @@ def _content_hash(entry: Entry) -> str:
 
 def _stat(path: Path) -> tuple[int, int] | None:
     try:
-        facts = path.lstat()
+        facts = os.lstat(path)
     except OSError:
         return None
     return facts.st_size, facts.st_mtime_ns

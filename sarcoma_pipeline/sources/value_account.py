@@ -62,18 +62,35 @@ def frame(accounts: Iterable[tuple[str, Account]], refresh: str) -> pl.DataFrame
         accounts: ``file_id`` and account.
         refresh: id of the refresh that read the files.
     """
-    columns: dict[str, list[object]] = {
-        name: [] for name in ("file_id", "path", "outcome", "detail", "values")
-    }
+    # Files of one kind have the same paths. Texts are therefore looked up by number, not built for each row:
+    # a folder of images has hundreds of thousands of rows.
+    places: dict[tuple[str, str, str | None], int] = {}
+    alike: dict[tuple[int | str, ...], list[int]] = {}
+    kept: list[Mapping[str, Outcome]] = []
+    """Keeps the identity of each mapping that is part of a key of ``alike``."""
+    ids: list[str] = []
+    file_of: list[int] = []
+    place_of: list[int] = []
+    values: list[int] = []
     for file_id, account in accounts:
-        # Build columns, not rows: a folder of images has hundreds of thousands of rows.
-        known = [account.outcomes[path] for path in account.counts]
-        columns["file_id"] += [file_id] * (len(account.counts) + len(account.unknown))
-        columns["path"] += [*account.counts, *account.unknown]
-        columns["outcome"] += [outcome for outcome, _ in known] + [UNKNOWN] * len(account.unknown)
-        columns["detail"] += [detail for _, detail in known] + [None] * len(account.unknown)
-        columns["values"] += [*account.counts.values(), *account.unknown.values()]
+        key = (id(account.outcomes), *account.counts)
+        if (known := alike.get(key)) is None:
+            kept.append(account.outcomes)
+            rows = [(path, *account.outcomes[path]) for path in account.counts]
+            known = alike[key] = [places.setdefault(row, len(places)) for row in rows]
+        place_of += known
+        values += account.counts.values()
+        for path, number in account.unknown.items():
+            place_of.append(places.setdefault((path, UNKNOWN, None), len(places)))
+            values.append(number)
+        file_of += [len(ids)] * (len(known) + len(account.unknown))
+        ids.append(file_id)
     schema = MetaValueAccount.polars_schema()
-    return pl.DataFrame(columns, schema={name: schema[name] for name in columns}).select(
-        *columns, first_refresh=pl.lit(refresh), last_refresh=pl.lit(None, dtype=pl.String)
+    named = pl.DataFrame(
+        list(places), {name: schema[name] for name in ("path", "outcome", "detail")}, orient="row"
     )
+    return named[pl.Series(place_of, dtype=pl.UInt32)].select(
+        pl.Series("file_id", ids, schema["file_id"]).gather(pl.Series(file_of, dtype=pl.UInt32)),
+        "path", "outcome", "detail", pl.Series("values", values, schema["values"]),
+        first_refresh=pl.lit(refresh), last_refresh=pl.lit(None, dtype=pl.String),
+    )  # fmt: skip

@@ -1,5 +1,6 @@
 """Plans, treatment records and images as the reader hands them over, from files and pydicom's own plans."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 
 from sarcoma_pipeline.curation.dicom import with_plan_facts
-from sarcoma_pipeline.sources import dicom
+from sarcoma_pipeline.sources import dicom, dicom_plan
 from sarcoma_pipeline.sources.received_record import SourceFile
 from schemas import received as r
 from tests.curation.rt_files import (
@@ -89,6 +90,50 @@ def test_the_digest_is_of_the_control_points_not_of_their_spelling(tmp_path):
     for change in (Field(2.0, turns="CC"), Field(2.0, energy=10), Field(2.0, isocentre=(0, 0, 1)),
                    Field(2.0, shapes=[(-20, 20), (-21, 20)])):  # fmt: skip
         assert digest(plan("1.3", beams=[change])) != digest(base)
+
+
+_GEOMETRY = (
+    "CumulativeMetersetWeight", "NominalBeamEnergy", "GantryAngle", "GantryRotationDirection",
+    "BeamLimitingDeviceAngle", "PatientSupportAngle", "IsocenterPosition",
+)  # fmt: skip
+
+
+def _numbers(value: Any) -> str:
+    return "\\".join(repr(float(one)) for one in value)
+
+
+def _spelled(point: Dataset) -> str:
+    values = {}
+    for keyword in _GEOMETRY:
+        value = point.get(keyword)
+        if value is not None:
+            texts = isinstance(value, str) and not hasattr(value, "original_string")
+            values[keyword] = value if texts else _numbers(value if hasattr(value, "__len__") else [value])
+    devices = [
+        (one.RTBeamLimitingDeviceType, _numbers(one.LeafJawPositions))
+        for one in point.get("BeamLimitingDevicePositionSequence", [])
+    ]
+    none = hashlib.blake2b(b"", digest_size=16).hexdigest()
+    return json.dumps([values, sorted(devices, key=str), [none, none]])
+
+
+def test_the_digest_is_a_hash_of_the_json_of_the_control_points(tmp_path):
+    """Written by the json module from what pydicom reads: the reader writes this JSON itself."""
+    odd = plan("1.1", beams=[Field(2.0, isocentre=(1.5, -2, 3e2))])
+    _, second, _ = odd.BeamSequence[0].ControlPointSequence
+    del second.BeamLimitingDevicePositionSequence
+    second.PatientSupportAngle = "0"
+    for dataset in (plan("1.1"), odd):
+        points = dataset.BeamSequence[0].ControlPointSequence
+        expected = hashlib.blake2b("\x1f".join(map(_spelled, points)).encode(), digest_size=16).hexdigest()
+        assert json.loads(_row(dataset, tmp_path)["Beams"])[0]["Digest"] == expected
+
+
+def test_texts_become_the_json_of_the_json_module():
+    texts = ["", "PTV", None, 'a "quoted" one', "back\\slash", "Größe\u202e", "\t\r\n\x00", "\ud800"]
+    assert dicom_plan.texts_as_json(texts) == json.dumps(texts, ensure_ascii=False)
+    assert dicom_plan.texts_as_json(iter(texts[:1])) == '[""]'
+    assert dicom_plan.texts_as_json([]) is None
 
 
 def test_the_digest_is_the_same_in_every_transfer_syntax(tmp_path):

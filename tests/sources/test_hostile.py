@@ -138,6 +138,21 @@ def test_devices_are_never_opened():
     assert entries[("zero",)].fault == ("file.special", "a device, not opened")
     with pytest.raises(OSError, match="no ordinary file"):
         drop_folder.open_file(Path("/dev/zero"))
+    with pytest.raises(OSError, match="no ordinary file"):
+        drop_folder.content_or_stream(Path("/dev/zero"), 10)
+
+
+def test_a_small_file_is_read_as_a_whole_and_a_larger_one_opened(tmp_path):
+    path, link = tmp_path / "file", tmp_path / "link"
+    path.write_bytes(b"0123456789")
+    link.symlink_to(path)
+    assert drop_folder.content_or_stream(path, 10) == b"0123456789"
+    larger = drop_folder.content_or_stream(path, 9)
+    assert not isinstance(larger, bytes)
+    with larger:
+        assert larger.read() == b"0123456789"
+    with pytest.raises(OSError):
+        drop_folder.content_or_stream(link, 10)
 
 
 def test_what_may_not_be_read_is_a_finding_and_looked_at_again(drop, monkeypatch):

@@ -106,3 +106,24 @@ def test_a_column_is_not_mapped_and_ignored_nor_named_twice(columns):
     source = {**TABLE, "ignored": [{"columns": columns, "reason": "r"}]}
     complaints = list(of_sources(Sources.model_validate({"source": [source]})))
     assert [loc[2] for loc, _ in complaints if "ignored" in loc] == ["ignored"]
+
+
+def test_files_of_several_kinds_keep_their_own_outcomes_and_unknown_paths():
+    """The same path is read into another column in another kind of file, and unknown in a third one."""
+    one, two = {"a": ("read", "x"), "b": ("ignored", "why")}, {"a": ("read", "y"), "b": ("ignored", "why")}
+    accounts = [
+        ("1", value_account.Account({"a": 1, "b": 2}, {}, one)),
+        ("2", value_account.Account({"b": 3, "a": 4}, {"c": 5}, two)),
+        ("3", value_account.Account({}, {}, one)),
+        ("4", value_account.Account({"a": 6, "b": 7}, {"c": 8, "a": 9}, one)),
+    ]
+    frame = value_account.frame(iter(accounts), "R1")
+    assert list(frame.select("file_id", "path", "outcome", "detail", "values").iter_rows()) == [
+        ("1", "a", "read", "x", 1), ("1", "b", "ignored", "why", 2),
+        ("2", "b", "ignored", "why", 3), ("2", "a", "read", "y", 4), ("2", "c", "unknown", None, 5),
+        ("4", "a", "read", "x", 6), ("4", "b", "ignored", "why", 7),
+        ("4", "c", "unknown", None, 8), ("4", "a", "unknown", None, 9),
+    ]  # fmt: skip
+    assert frame["first_refresh"].unique().to_list() == ["R1"] and frame["last_refresh"].is_null().all()
+    empty = value_account.frame([], "R1")
+    assert empty.is_empty() and empty.schema == frame.schema
