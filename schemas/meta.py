@@ -135,6 +135,17 @@ class MetaStep(Contract, table="meta.steps"):
     reads: pl.String = column("Reads", "JSON: tables that it read, with their versions.", nullable=False)
 
 
+class MetaStepPatient(Contract, table="meta.step_patients"):
+    """What a patient's rows were last computed from, by a step that computes only the patients touched."""
+
+    patient_id: pl.String = column("Patient", "The patient.", nullable=False, identifying="identifier")
+    circumstances: pl.String = column(
+        "Circumstances", "Hash of all on which the rows of every patient depend.", nullable=False
+    )
+    inputs: pl.String = column("Inputs", "Hash of the records and facts of this patient.", nullable=False)
+    step: pl.String = column("Step", "Its name.", nullable=False)
+
+
 class MetaMigration(Contract, table="meta.migrations"):
     """One version that the warehouse has had; the highest is the current one."""
 

@@ -60,6 +60,7 @@ def curate(
     study: Study | None = None,
     *,
     decided: Collection[str] = frozenset(),
+    known_plans: Collection[str] | None = None,
 ) -> Result:
     """Reconcile the records of linked patients that are not in quarantine.
 
@@ -71,6 +72,7 @@ def curate(
         pseudonyms: ``patient_id``, ``pseudonym``.
         study: used to choose the index tumour and for the assumptions; defaults if None.
         decided: keys of the readings of a course that data stewards chose.
+        known_plans: SOP instance UIDs of all delivered plans; those of ``typed_frames`` if None.
 
     Returns:
         The curated tables, observations, and dispositions of records that no curated row uses.
@@ -104,7 +106,7 @@ def curate(
         sources.precedence["radiotherapy"],
         sites=dict(sites.iter_rows()),
         decided=decided,
-        known_plans=set(typed_frames[plans]["sop_instance_uid"]),
+        known_plans=set(typed_frames[plans]["sop_instance_uid"]) if known_plans is None else known_plans,
     )
     idle = list(radiotherapy.idle)
     staged_m1 = diagnosis.filter(pl.col("m_stage") == "M1").select(TUMOUR)

@@ -27,6 +27,8 @@ def insert(tables: Tables, table: str, frame: pl.DataFrame) -> None:
 class TableWriter:
     """Writes a step's tables: the first part replaces a table's content, further parts are appended.
 
+    A table that already holds exactly the first part is left as it is.
+
     Attributes:
         heights: table to number of rows written.
         sizes: table to bytes of the written frames in memory.
@@ -37,6 +39,7 @@ class TableWriter:
         self.sizes: dict[str, int] = {}
         self._tables, self._step = tables, step
         self._known = step_cache.known(tables)
+        self._before = step_cache.known_parts(tables)
         self._versions: dict[tuple[str, str], list[str]] = {}
 
     def add(self, frames: Mapping[str, pl.DataFrame], of_step: Mapping[str, pl.DataFrame]) -> None:
@@ -58,15 +61,28 @@ class TableWriter:
 
     def _write(self, table: str, frame: pl.DataFrame, step: str) -> None:
         CONTRACTS[table].enforce(frame)
-        own = self._tables.own(table)
-        if (table, step) not in self._versions:
-            self._tables.execute(
-                f"DELETE FROM {own} WHERE step = ?" if step else f"TRUNCATE {own}", [step] * bool(step)
-            )
-        insert(self._tables, table, frame)
-        self._versions.setdefault((table, step), []).append(step_cache.version(frame))
+        own, version = self._tables.own(table), step_cache.version(frame)
+        first = (table, step) not in self._versions
+        if not (first and self._holds(table, step, version, frame.height)):
+            if first:
+                self._tables.execute(
+                    f"DELETE FROM {own} WHERE step = ?" if step else f"TRUNCATE {own}", [step] * bool(step)
+                )
+            insert(self._tables, table, frame)
+        self._versions.setdefault((table, step), []).append(version)
         self.heights[table] = self.heights.get(table, 0) + frame.height
         self.sizes[table] = self.sizes.get(table, 0) + int(frame.estimated_size())
+
+    def _holds(self, table: str, step: str, version: str, height: int) -> bool:
+        """Return whether a table, or a step's part of it, already has this content in this order."""
+        if self._before.get((table, step)) != version:
+            return False
+        own = self._tables.own(table)
+        # Counted, because a table whose contract changed was made anew, and its version is still noted.
+        row = self._tables.execute(
+            f"SELECT count(*) FROM {own}{' WHERE step = ?' if step else ''}", [step] * bool(step)
+        ).fetchone()
+        return row is not None and row[0] == height
 
     @property
     def written(self) -> Sequence[str]:

@@ -18,7 +18,7 @@ import polars as pl
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.centres import Tables
-from schemas.meta import MetaStep, MetaVersion
+from schemas.meta import MetaStep, MetaStepPatient, MetaVersion
 
 
 def version(frame: pl.DataFrame) -> str:
@@ -52,6 +52,12 @@ def known(tables: Tables) -> dict[str, str]:
         if step:
             parts.setdefault(f"{table}#{step}", []).append(named)
     return {table: " ".join(named) for table, named in parts.items()}
+
+
+def known_parts(tables: Tables) -> dict[tuple[str, str], str]:
+    """Return the version of each table that is written here, by table and step (empty if not shared)."""
+    noted = f"SELECT table_name, step, version FROM {tables.own(MetaVersion.table())}"
+    return {(table, step): named for table, step, named in tables.execute(noted).fetchall()}
 
 
 def chosen(versions: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str] | None:
@@ -107,5 +113,6 @@ def note_step(tables: Tables, step: str, circumstances: str, reads: Mapping[str,
 
 
 def forget(tables: Tables) -> None:
-    """Make the next refresh compute every step."""
-    tables.execute(f"DELETE FROM {tables.own(MetaStep.table())}")
+    """Make the next refresh compute every step, for every patient."""
+    for table in (MetaStep.table(), MetaStepPatient.table()):
+        tables.execute(f"DELETE FROM {tables.own(table)}")

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.curation import objections, reconcile, reports, typed_records
+from sarcoma_pipeline.curation import objections, reports, typed_records
+from sarcoma_pipeline.orchestration.assets.curated_by_patient import curated_anew
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.quality import curate as curation
 from sarcoma_pipeline.quality import findings, ledger
 from sarcoma_pipeline.study.project import Project
@@ -35,8 +35,6 @@ OBSERVING = ("typed", "link", "quarantine", "curated", "dose_volume", "volumes",
 
 _RECORDS = 100_000
 """Maximum number of received records typed at a time, to limit memory; a larger file is typed in one part."""
-_PATIENTS = 10_000
-"""Maximum number of patients curated at a time, to limit memory."""
 
 _RADIOTHERAPY = (
     "typed.radiotherapy", "typed.plan", "typed.treatment", "typed.surgery", Decision.table(),
@@ -106,13 +104,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def curate(warehouse: Warehouse) -> Iterator[StepOutput]:
         """Merge the valid records into patients and events; the declared precedence resolves conflicts."""
-        links = warehouse.read(Link.table())
-        names = pseudonyms(links["patient_id"], pseudonym_key(project.key, warehouse.centre))
-        held = warehouse.read(Quarantine.table())["record_id"]
-        decided = ledger.chosen_readings(warehouse.read(Decision.table()))
-        for some, typed in _by_patients(warehouse, links):
-            made = reconcile.curate(typed, some, held, project.sources, names, project.study, decided=decided)
-            yield _made(made)
+        return curated_anew(warehouse, project)
 
     return [
         step(
@@ -188,20 +180,6 @@ def _by_files(
     for some in sizes.with_columns(part=part).partition_by("part", maintain_order=True):
         frame = warehouse.read(table, among=some["file_id"])
         yield frame.join(set_aside, on="record_id", how="anti", maintain_order="left"), repeated
-
-
-def _by_patients(
-    warehouse: Warehouse, links: pl.DataFrame
-) -> Iterator[tuple[pl.DataFrame, dict[str, pl.DataFrame]]]:
-    """Yield the links and typed records of successive groups of patients, sorted by patient id."""
-    patients = links["patient_id"].unique().sort()
-    if patients.len() <= _PATIENTS:
-        yield links, warehouse.layer("typed")
-        return
-    for some in patients.to_frame().iter_slices(_PATIENTS):
-        of_some = links.join(some, on="patient_id", how="semi", maintain_order="left")
-        persons = of_some["person_ref"].unique()
-        yield of_some, {table: warehouse.read(table, among=persons) for table in TYPED}
 
 
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
