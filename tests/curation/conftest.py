@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,9 +71,12 @@ class Case:
         ids = []
         for one in datasets:
             for dataset in [one] if isinstance(one, Dataset) else one:
+                own = dataset
                 if self.number != "1":
-                    rt_files.of_patient(dataset, self.number, self.family)
-                for contract, values in rt_files.read(dataset, self.folder):
+                    # Copied, because another clinic gives the file to another patient.
+                    own = copy.deepcopy(dataset)
+                    rt_files.of_patient(own, self.number, self.family)
+                for contract, values in rt_files.read(own, self.folder):
                     ids.append(self.records.add(contract, **values))
         self.ids += ids
         return ids
