@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from typing import Any
 
 import polars as pl
 import pytest
@@ -25,7 +26,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
     return clinic
 
 
-def _facts(clinic: Clinic) -> dict:
+def _facts(clinic: Clinic) -> dict[str, Any]:
     outcome = clinic.run()
     patients = outcome.link["patient_id"].unique().sort().to_frame()
     plans = frozenset(outcome.typed["typed.plan"]["sop_instance_uid"])
@@ -38,7 +39,7 @@ def _facts(clinic: Clinic) -> dict:
     }
 
 
-def _curated(facts: dict, typed: dict, link: pl.DataFrame) -> Result:
+def _curated(facts: dict[str, Any], typed: dict[str, pl.DataFrame], link: pl.DataFrame) -> Result:
     return reconcile.curate(
         typed, link, facts["quarantined"], SOURCES, facts["pseudonyms"], known_plans=facts["known_plans"]
     )
@@ -74,19 +75,19 @@ def test_curating_some_patients_and_keeping_the_rest_is_curating_all(clinic, tou
     assert len(_same(again, whole)) < len(whole.frames)
 
 
-def _touched(facts: dict, **changed: object) -> set[str]:
+def _touched(facts: dict[str, Any], **changed: Any) -> set[str]:
     before, after = touched_patients.inputs(**facts), touched_patients.inputs(**facts | changed)
     either = pl.concat([before, after]).filter(pl.struct(pl.all()).is_unique())
     return set(either["patient_id"])
 
 
-def _row(facts: dict, table: str, person: str) -> pl.Expr:
+def _row(facts: dict[str, Any], table: str, person: str) -> pl.Expr:
     """The first row of a patient in a typed table."""
     row = facts["typed"][table].with_row_index().filter(pl.col("person_ref") == person)["index"][0]
     return pl.int_range(pl.len()) == row
 
 
-def _with(facts: dict, table: str, **columns: pl.Expr) -> dict[str, pl.DataFrame]:
+def _with(facts: dict[str, Any], table: str, **columns: pl.Expr) -> dict[str, pl.DataFrame]:
     return {**facts["typed"], table: facts["typed"][table].with_columns(**columns)}
 
 
