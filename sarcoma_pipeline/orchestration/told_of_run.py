@@ -35,6 +35,14 @@ REASONS = (
 """What checks say in English that a message may have to tell."""
 
 
+_TOLD = {
+    dg.DagsterEventType.STEP_FAILURE,
+    dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+}
+"""The events that a notification is made from."""
+
+
 def tell(project: Project, instance: dg.DagsterInstance, run_id: str) -> list[str]:
     """Write and send the notification of a run that has ended, unless that was done before.
 
@@ -74,7 +82,7 @@ def night(instance: dg.DagsterInstance, run_id: str) -> Night:
     """
     failed, checks, whole_run = [], [], []
     rules: list[OfRule] = []
-    for entry in instance.all_logs(run_id):
+    for entry in instance.all_logs(run_id, of_type=_TOLD):
         event = entry.dagster_event
         if event is None:
             continue

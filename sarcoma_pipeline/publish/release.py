@@ -131,6 +131,8 @@ def build(
         types.update({(name, column): kind for name in named for column, kind in kinds.items()})
 
     with duckdb.connect(str(path)) as connection:
+        # Each comment would be a transaction of its own, and there are thousands.
+        connection.execute("BEGIN")
         for schema in sorted({t.partition(".")[0] for t in (*contracts, *documents)}):
             connection.execute(f"CREATE SCHEMA {schema}")
         for table in tables:
@@ -145,6 +147,7 @@ def build(
         contracts |= {released_name(t): contract for t, contract in contracts.items()} | documents
         _write(connection, MetaDictionary.table(), MetaDictionary, _dictionary(contracts, types))
         _write(connection, MetaVocabulary.table(), MetaVocabulary, vocabularies())
+        connection.execute("COMMIT")
 
 
 def _view(
@@ -194,8 +197,7 @@ def _write(
     coded = _coded(contract, frame) if table in (*RELEASED, WIDE) else {}
     for vocabulary in sorted(set(coded.values())):
         values = ", ".join("'" + value.replace("'", "''") + "'" for value in VOCABULARIES[vocabulary])
-        with suppress(duckdb.CatalogException):
-            connection.execute(f'CREATE TYPE "{vocabulary}" AS ENUM ({values})')
+        connection.execute(f'CREATE TYPE IF NOT EXISTS "{vocabulary}" AS ENUM ({values})')
     name = released_name(table)
     columns = ", ".join(f'"{c}"::"{coded[c]}" AS "{c}"' if c in coded else f'"{c}"' for c in frame.columns)
     connection.register("_frame", frame.to_arrow())

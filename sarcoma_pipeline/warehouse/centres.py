@@ -65,6 +65,11 @@ class Tables:
         return self.connection.execute(sql, values)
 
 
+def literal(text: str) -> str:
+    """Return a text as SQL writes it: for parameters of a statement, DuckDB imports pandas."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def of_centre(table: str, centre: str) -> str:
     """Return a table's name in the schemas of a centre; the unchanged name if there is no centre."""
     return f"{centre}_{table}" if centre else table

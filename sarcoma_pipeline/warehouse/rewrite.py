@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from sarcoma_pipeline.warehouse import ducklake, step_cache
-from sarcoma_pipeline.warehouse.centres import Tables
+from sarcoma_pipeline.warehouse.centres import Tables, literal
 from schemas.all_contracts import CONTRACTS
 
 
@@ -66,7 +66,7 @@ class TableWriter:
         if not (first and self._holds(table, step, version, frame.height)):
             if first:
                 self._tables.execute(
-                    f"DELETE FROM {own} WHERE step = ?" if step else f"TRUNCATE {own}", [step] * bool(step)
+                    f"DELETE FROM {own} WHERE step = {literal(step)}" if step else f"TRUNCATE {own}"
                 )
             insert(self._tables, table, frame)
         self._versions.setdefault((table, step), []).append(version)
@@ -91,11 +91,14 @@ class TableWriter:
 
     def note(self) -> None:
         """Record the new versions of the tables."""
+        named: dict[str, dict[str, str]] = {}
         for (table, step), parts in self._versions.items():
             whole = (
                 parts[0] if len(parts) == 1 else hashlib.blake2b(" ".join(parts).encode()).hexdigest()[:32]
             )
-            step_cache.note_versions(self._tables, {table: whole}, step)
+            named.setdefault(step, {})[table] = whole
+        for step, versions in named.items():
+            step_cache.note_versions(self._tables, versions, step)
 
     def note_step(self, circumstances: str, reads: set[str]) -> None:
         """Record the step's inputs: its circumstances, and the versions of tables before it wrote."""

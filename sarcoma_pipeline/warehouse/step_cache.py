@@ -17,7 +17,7 @@ import polars as pl
 
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse.centres import Tables
+from sarcoma_pipeline.warehouse.centres import Tables, literal
 from schemas.meta import MetaStep, MetaStepPatient, MetaVersion
 
 
@@ -75,7 +75,7 @@ def kept(tables: Tables, step: str, circumstances: str) -> bool:
         circumstances: its current :func:`circumstances`.
     """
     row = tables.execute(
-        f"SELECT circumstances, reads FROM {tables.own(MetaStep.table())} WHERE step = ?", [step]
+        f"SELECT circumstances, reads FROM {tables.own(MetaStep.table())} WHERE step = {literal(step)}"
     ).fetchone()
     if row is None or row[0] != circumstances:
         return False
@@ -91,10 +91,15 @@ def note_versions(tables: Tables, named: Mapping[str, str], step: str = "") -> N
         named: table to version.
         step: the step, for its part of a shared table.
     """
+    if not named:
+        return
     noted = tables.own(MetaVersion.table())
-    for table, content in named.items():
-        tables.execute(f"DELETE FROM {noted} WHERE table_name = ? AND step = ?", [table, step])
-        tables.execute(f"INSERT INTO {noted} VALUES (?, ?, ?)", [table, step, content])
+    of_tables = ", ".join(map(literal, named))
+    rows = ", ".join(
+        f"({literal(table)}, {literal(step)}, {literal(content)})" for table, content in named.items()
+    )
+    tables.execute(f"DELETE FROM {noted} WHERE step = {literal(step)} AND table_name IN ({of_tables})")
+    tables.execute(f"INSERT INTO {noted} VALUES {rows}")
 
 
 def note_step(tables: Tables, step: str, circumstances: str, reads: Mapping[str, str] | None) -> None:
@@ -107,9 +112,10 @@ def note_step(tables: Tables, step: str, circumstances: str, reads: Mapping[str,
         reads: table to the version that was read; None if one is unknown, so that the step is never skipped.
     """
     noted = tables.own(MetaStep.table())
-    tables.execute(f"DELETE FROM {noted} WHERE step = ?", [step])
+    tables.execute(f"DELETE FROM {noted} WHERE step = {literal(step)}")
     if reads is not None:
-        tables.execute(f"INSERT INTO {noted} VALUES (?, ?, ?)", [step, circumstances, json.dumps(reads)])
+        row = ", ".join(map(literal, (step, circumstances, json.dumps(reads))))
+        tables.execute(f"INSERT INTO {noted} VALUES ({row})")
 
 
 def forget(tables: Tables) -> None:
