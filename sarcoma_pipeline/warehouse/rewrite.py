@@ -79,9 +79,8 @@ class TableWriter:
             return False
         own = self._tables.own(table)
         # Counted, because a table whose contract changed was made anew, and its version is still noted.
-        row = self._tables.execute(
-            f"SELECT count(*) FROM {own}{' WHERE step = ?' if step else ''}", [step] * bool(step)
-        ).fetchone()
+        of_step = f" WHERE step = {literal(step)}" if step else ""
+        row = self._tables.execute(f"SELECT count(*) FROM {own}{of_step}").fetchone()
         return row is not None and row[0] == height
 
     @property
