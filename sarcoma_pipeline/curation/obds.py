@@ -16,12 +16,14 @@ from schemas import vocabularies as v
 from schemas.contract import Contract
 from schemas.rule import Rule
 
-_PERSON = pl.lit("number:") + pl.col("Patient_ID")
+_NUMBER = pl.col("Patient_ID").str.strip_chars()
 
 _TYPED_BASE = {
     "record_id": text("record_id"),
     "source": constant("oBDS"),
-    "person_ref": Reading(pl.coalesce([_PERSON, pl.lit("record:") + pl.col("record_id")])),
+    "person_ref": Reading(
+        pl.coalesce([pl.lit("number:") + _NUMBER, pl.lit("record:") + pl.col("record_id")])
+    ),
     "received_on": Reading(pl.col("received_on")),
     "reported_on": Reading(MELDEDATUM),
 }
@@ -103,7 +105,7 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
         (
             typed.Person,
             {
-                "hospital_number": text("Patient_ID"),
+                "hospital_number": Reading(_NUMBER),
                 "family_name": text("Nachname"),
                 "given_names": text("Vornamen"),
                 "birth_name": text("Geburtsname"),

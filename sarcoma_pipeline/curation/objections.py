@@ -91,7 +91,7 @@ def objecting(observed: pl.DataFrame, rows_of: RowsOf) -> pl.Series:
     parts = [pl.Series("person_ref", [], dtype=pl.String)]
     for table in sorted(found["table_name"].unique()):
         records = found.filter(pl.col("table_name") == table)["record_id"]
-        numbers = rows_of(table, records)["Patient_ID"]
+        numbers = rows_of(table, records)["Patient_ID"].str.strip_chars()
         parts.append(("number:" + numbers).alias("person_ref"))
     return pl.concat(parts).unique().sort()
 

@@ -23,6 +23,7 @@ from sarcoma_pipeline.curation.value_rules import (
     DATE_LEGACY_FORMAT,
     DATE_PARTIAL,
     DATE_UNREADABLE,
+    EXACTNESS_UNKNOWN,
     NUMBER_FROM_DATE,
     NUMBER_UNREADABLE,
 )
@@ -207,13 +208,16 @@ def date(
         .then(pl.lit("01.07.") + plain.str.slice(6))
         .str.to_date("%d.%m.%Y", strict=False)
     )
+    notes: list[tuple[Rule, pl.Expr]] = []
     exact = pl.lit(exact_to)
     estimated = pl.lit(False)
     if exactness is not None:
-        codes = pl.col(exactness)
+        codes = pl.col(exactness).str.strip_chars().str.to_uppercase()
         stated = codes.replace_strict(dict(exactness_codes or {}), default=None, return_dtype=pl.String)
         exact = pl.coalesce([stated, exact])
         estimated = codes.fill_null("") == "V"
+        other = (codes.fill_null("") != "") & stated.is_null() & ~estimated
+        notes.append((EXACTNESS_UNKNOWN, other & delivered.is_not_null()))
     steps = (
         (_without_zone(delivered.str.strip_chars()).alias(f"{name} plain"),),
         (
@@ -246,12 +250,11 @@ def date(
     )
     readable = full.is_not_null() & ~estimated
     old = month_only | year_only
-    notes: list[tuple[Rule, pl.Expr]] = []
     if any("%y" in f for f in formats):
         notes.append((DATE_CENTURY, full.is_null() & unclear))
     if counted_from:
-        other = pl.any_horizontal([value.is_not_null() for value, _ in read_as])
-        notes.append((DATE_FROM_NUMBER, by_number.is_not_null() & ~other))
+        by_format = pl.any_horizontal([value.is_not_null() for value, _ in read_as])
+        notes.append((DATE_FROM_NUMBER, by_number.is_not_null() & ~by_format))
     if unusable:
         notes.append((unusable, estimated & delivered.is_not_null()))
     if legacy:

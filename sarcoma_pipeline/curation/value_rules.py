@@ -32,6 +32,15 @@ CODE_UNKNOWN = Rule(
     ),
     source="oBDS 3.0.4, DICOM PS3.3, sources.toml",
 )
+EXACTNESS_UNKNOWN = Rule(
+    "date.exactness-unknown",
+    "warning",
+    what="Datumsgenauigkeit has a code that oBDS does not know (it knows E, T, M and V). The date counts as "
+    "exact to the day.",
+    remedy="In the tumour documentation, correct the exactness of the date, or ask the vendor what the code "
+    "means.",
+    source="oBDS 3.0.4 Datumsgenauigkeit",
+)
 DATE_CENTURY = Rule(
     "date.century-unclear",
     "error",

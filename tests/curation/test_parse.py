@@ -41,8 +41,11 @@ def test_dates_full_and_partial(delivered, value, precision):
 
 @pytest.mark.parametrize(
     ("exactness", "value"),
-    [("E", dt.date(2015, 3, 9)), ("T", dt.date(2015, 3, 15)), ("M", dt.date(2015, 7, 1)), ("V", None)],
-)
+    [
+        ("E", dt.date(2015, 3, 9)), ("T", dt.date(2015, 3, 15)), ("M", dt.date(2015, 7, 1)), ("V", None),
+        (" t ", dt.date(2015, 3, 15)), ("v", None), ("Z", dt.date(2015, 3, 9)), (None, dt.date(2015, 3, 9)),
+    ],
+)  # fmt: skip
 def test_datumsgenauigkeit_moves_a_date_to_the_middle_of_its_interval(exactness, value):
     reading = date("d", exactness="g", exactness_codes=v.OBDS_DATE_PRECISION)
     assert _value(reading, d="2015-03-09", g=exactness) == value

@@ -263,6 +263,15 @@ def _told(reason, module, on="2020-01-01"):
     ).encode()
 
 
+def test_blanks_around_a_number_hide_no_objection(tmp_path):
+    written = [
+        _told("I", "<Tod/>"),
+        _told("W", "", "2020-02-01").replace(b'Patient_ID="1"', b'Patient_ID=" 1 "'),
+    ]
+    built = in_process.build(tmp_path, {f"{n}.xml": content for n, content in enumerate(written)})
+    assert built["patient"].is_empty()
+
+
 def test_two_older_versions_of_one_day_are_a_finding_too(export):
     first = export.add(file="a.xml", on="2020-01-01", Intention="K")
     second = export.add(file="b.xml", on="2020-01-01", Intention="P")

@@ -38,3 +38,42 @@ def silent(records, days, other):
 def test_a_silent_reporter_is_a_finding_on_its_newest_report(records, days, other, which):
     found, ids = silent(records, days, other)
     assert found == [ids[n] for n in which]
+
+
+@pytest.mark.parametrize(
+    ("operations", "found"),
+    [
+        # Melder, day, id: one operation of 20 June, which the other Melder dates on the 21st.
+        ([(A, "2015-06-20", "1"), (B, "2015-06-21", "7")], [1]),
+        ([(A, "2015-06-23", "1"), (B, "2015-06-20", "7")], [0]),
+        ([(A, "2015-06-20", "1"), (B, "2015-06-24", "7")], []),
+        ([(A, "2015-06-20", "1"), (B, "2015-06-20", "7")], []),  # surgery.twice-a-day
+        ([(A, "2015-06-20", "1"), (A, "2015-06-21", "2")], []),  # one Melder knows of two operations
+        ([(A, "2015-06-20", "1"), (A, "2015-06-21", "2"), (B, "2015-06-21", "7")], []),
+        ([(A, "2015-06-20", "1"), (B, None, "7")], []),
+        ([(A, "2015-06-20", "1"), ({}, "2015-06-21", "7")], []),  # nobody says who reports
+    ],
+)
+def test_an_operation_that_two_reporters_date_apart_is_a_finding(records, operations, found):
+    records.patient()
+    records.diagnosis("2015-03-10", **A)
+    ids = [
+        records.meldung(
+            r.ObdsSurgery, Module_ID=number, Datum=day, Intention="K", Meldung_ID=f"M{n}",
+            Lokale_Beurteilung_Residualstatus="R0", **melder,
+        )
+        for n, (melder, day, number) in enumerate(operations)
+    ]  # fmt: skip
+    seen = records.run().observed.filter(rule_id="surgery.on-other-day-by-other-reporter")
+    assert seen["record_id"].to_list() == [ids[n] for n in found]
+
+
+def test_a_biopsy_before_the_operation_is_none_of_two_days(records):
+    records.patient()
+    records.diagnosis("2015-03-10", **A)
+    for melder, day, intent in ((A, "2015-06-20", "D"), (B, "2015-06-21", "K")):
+        records.meldung(
+            r.ObdsSurgery, Module_ID=day, Datum=day, Intention=intent, Meldung_ID=day,
+            Lokale_Beurteilung_Residualstatus="R0", **melder,
+        )  # fmt: skip
+    assert "surgery.on-other-day-by-other-reporter" not in records.run().rules()

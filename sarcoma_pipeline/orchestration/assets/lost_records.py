@@ -111,7 +111,7 @@ def _patients(warehouse: Warehouse, gone: pl.DataFrame, study_sources: Sources) 
         if number is not None:
             named = rows.select(table_name=pl.lit(str(table)), record_id="record_id", number=number)
             parts.append(named.unique("record_id", keep="first", maintain_order=True))
-    numbers = pl.concat(parts).with_columns(person_ref=pl.lit("number:") + pl.col("number"))
+    numbers = pl.concat(parts).with_columns(person_ref=pl.lit("number:") + pl.col("number").str.strip_chars())
     return numbers.join(known, on="person_ref", how="left").select(
         "table_name", "record_id", "pseudonym", patient=pl.coalesce("pseudonym", "person_ref")
     )
