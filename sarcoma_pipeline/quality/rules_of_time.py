@@ -217,7 +217,7 @@ def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
     scope="patient",
     what=(
         "Two examinations of one day contradict each other: one states complete remission, the other a "
-        "relapse. The relapse counts."
+        "relapse. The relapse counts; but of two reports of one examination the later one counts."
     ),
     remedy=(
         "In the tumour documentation, compare both Verlauf reports with the letters of that day. Withdraw "
