@@ -98,6 +98,18 @@ def test_a_newer_report_of_one_number_and_day_corrects_the_older(patient):
     assert told(outcome, TWICE) == []
 
 
+@pytest.mark.parametrize("undated_first", [True, False])
+def test_a_report_without_a_day_counts_as_the_oldest_of_its_number(patient, undated_first):
+    dated = {"reported": "2020-02-01", "Lokale_Beurteilung_Residualstatus": "R1"}
+    told_of = [
+        operation(patient, "2013-02-01", **({"reported": None} if undated else dated))
+        for undated in (undated_first, not undated_first)
+    ]
+    outcome = patient.run()
+    assert outcome["surgery"]["residual_status"].to_list() == ["R1"]
+    assert told(outcome, "record.corrected") == [told_of[not undated_first]]
+
+
 def test_what_another_reporter_says_under_the_same_number_corrects_nothing(patient):
     examination(patient, "2013-02-01", **A)
     examination(patient, "2013-02-01", reported="2020-02-01", Verlauf_Lokaler_Tumorstatus="R", **B)
