@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from sarcoma_pipeline.cohort.relapses import LOCAL
 from sarcoma_pipeline.cohort.timeline import Timeline
 from sarcoma_pipeline.cohort.toxicity_endpoints import derive, states
 from schemas.assumptions import Assumptions
@@ -75,6 +76,10 @@ def test_not_documented_is_not_none(endpoint, rows, state):
 
 EVENTS = [("radiotherapy start", 30, "primary course"), ("definitive resection", 100, None)]
 SEEN = ("assessment", 1000, None)
+
+
+def relapsed(day: int) -> tuple[str, int, None]:
+    return (LOCAL, day, None)
 
 
 def one(endpoint, *rows: dict, events=(SEEN,), amputated=(), resected=(), codes="5-864.5", **steps) -> tuple:
@@ -189,6 +194,9 @@ HEALED = told(therapy="surgery", statement="none", major_wound_complication=Fals
         ([HEALED], {"resected": (100, 140)}, (160, "censored", None)),
         ([COMPLICATED | {"onset_day": 250}], {"resected": (100, 140)}, (150, "toxicity", "date")),
         ([HEALED], {"resected": (100, 191)}, (120, "censored", None)),
+        # An operation on the day of a relapse or after it is no re-resection; one on the day before is.
+        ([HEALED], {"resected": (100, 140), "events": (SEEN, relapsed(140))}, (120, "censored", None)),
+        ([HEALED], {"resected": (100, 140), "events": (SEEN, relapsed(141))}, (160, "censored", None)),
     ],
 )
 def test_a_wound_is_followed_for_120_days(rows, around, end):
