@@ -269,9 +269,13 @@ def test_a_structure_without_its_frame_is_told():
 
 
 def test_without_a_grid_there_is_a_volume():
-    found = measure(ph.structure(ph.cylinder(20, 60)), None)
-    assert found.volume_cc == pytest.approx(24 * PI, rel=0.005)
+    bar = ph.cylinder(20, 60)
+    found = measure(ph.structure(bar), None)
     assert (found.d50_gy, found.doubts) == (None, ())
+    # Nor is the volume another one if the dose does not cover the bar, or covers it and cannot be used.
+    grids = (None, GRID, ph.dose(ph.rising(2), count=(25, 49, 49)), ph.dose(ph.rising(2), DoseUnits=None))
+    volumes = [measure(ph.structure(bar), grid).volume_cc for grid in grids]
+    assert volumes == pytest.approx([24 * PI] * 4, rel=1e-4)
 
 
 def test_a_structure_without_area_is_told():
