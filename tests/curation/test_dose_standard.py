@@ -173,6 +173,32 @@ def test_a_course_of_which_one_plan_has_no_dose_is_told():
     ]
 
 
+def two_plans(structures, names=("5.5", "5.6")) -> calculation.Result:
+    plans = [
+        PlanParts(PlanOfDose(uid, (PlannedGroup("1", 25, frozenset({"1"})),), 25), [part(20, 0, plans=[uid])])
+        for uid in names
+    ]
+    return calculation.calculate(structures, plans, (40.0,), DoseSettings())
+
+
+def test_what_contours_lack_is_told_with_one_plan_and_not_again_with_their_sum():
+    lacking = structure(ph.cylinder(20, 21, z=-30) + ph.cylinder(20, 21, z=30))
+    assert [two_plans(lacking, names).structures[0]["mean_gy"] for names in (["5.5"], ["5.5", "5.6"])] == [
+        pytest.approx(20),
+        pytest.approx(40),
+    ]
+    told = [{one["id"] for one in two_plans(lacking, n).doubts} for n in (["5.5"], ["5.5", "5.6"])]
+    assert ["contours.gap" in one for one in told] == [True, False]
+
+
+def test_a_target_that_leaves_the_next_one_is_told_with_both_names():
+    targets = ph.structure_set([("GTV", "GTV", ph.cylinder(30, 60)), ("CTV", "CTV", ph.cylinder(20, 60))])
+    result = two_plans(targets, ["5.5"])
+    assert {one["structure"] for one in result.doubts if one["id"] == "margin.not-within"} == {"GTV in CTV"}
+    assert [(one["inner"], one["outer"]) for one in result.margins] == [("GTV", "CTV")]
+    assert two_plans(targets).margins == [], "margins are those of a structure set, not of a sum"
+
+
 # --- contours ---------------------------------------------------------------------------------------
 
 VOLUME = 24 * np.pi

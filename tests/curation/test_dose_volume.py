@@ -10,6 +10,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from scipy.interpolate import RegularGridInterpolator
 from scipy.optimize import brentq
 
+from sarcoma_pipeline.curation.dose_volume.dose_at import dose_at
 from sarcoma_pipeline.curation.dose_volume.doubts import MEANINGS
 from sarcoma_pipeline.curation.dose_volume.planes import usual_distance
 from sarcoma_pipeline.curation.dose_volume.structure_dose import Wanted, measure
@@ -234,6 +235,20 @@ def test_a_structure_that_the_grid_does_not_cover_has_no_dose():
     assert found.volume_cc == pytest.approx(24 * PI, rel=0.005)
     outside = doubts(ph.cylinder(10, 30, z=200))
     assert outside == {"dose.grid-too-small": "0.0 %"}
+
+
+@pytest.mark.parametrize(
+    ("frames", "known"),
+    [
+        # One frame has no thickness of its own: a millimetre. Others reach half of their distance beyond.
+        (1, [False, True, True, False, False, False]),
+        (2, [False, True, True, True, True, False]),
+    ],
+)
+def test_how_far_the_outer_frames_reach(frames, known):
+    grid = ph.dose(ph.rising(2), first=(-60, -60, 0), count=(frames, 49, 49))  # frames at 0 and 2.5 mm
+    doses = dose_at(grid, np.array([[0.0, 0.0, z] for z in (-1.3, -0.4, 0.4, 1.3, 3.7, 3.8)]))
+    assert (~np.isnan(doses)).tolist() == known
 
 
 def test_a_grid_that_covers_99_percent_is_enough():

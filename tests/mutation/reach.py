@@ -296,7 +296,8 @@ def record(paths: list[str]) -> Reach:
         for test, (seconds, reached) in recorder.tests.items()
         if reached and test not in recorder.failed
     }
-    under = [path for name in paths for path in sorted((ROOT / name).rglob("test_*.py")) or [ROOT / name]]
+    named = (ROOT / name for name in paths)
+    under = [path for at in named for path in (sorted(at.rglob("test_*.py")) if at.is_dir() else [at])]
     made = Reach.load()
     made.add(told, {path.relative_to(ROOT).as_posix(): _hash(path) for path in under})
     made.save()
