@@ -110,6 +110,14 @@ def test_a_report_without_a_day_counts_as_the_oldest_of_its_number(patient, unda
     assert told(outcome, "record.corrected") == [told_of[not undated_first]]
 
 
+@pytest.mark.parametrize("undated_first", [True, False])
+def test_of_two_reports_of_one_operation_the_one_with_a_day_is_newer(patient, undated_first):
+    dated = {"reported": "2020-02-01", "Lokale_Beurteilung_Residualstatus": "R1"}
+    for undated in (undated_first, not undated_first):
+        operation(patient, "2013-02-01", number=None, **({"reported": None} if undated else dated))
+    assert patient.run()["surgery"]["residual_status"].to_list() == ["R1"]
+
+
 def test_what_another_reporter_says_under_the_same_number_corrects_nothing(patient):
     examination(patient, "2013-02-01", **A)
     examination(patient, "2013-02-01", reported="2020-02-01", Verlauf_Lokaler_Tumorstatus="R", **B)

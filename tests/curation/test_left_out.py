@@ -26,6 +26,8 @@ def test_an_examination_without_a_date_is_told(records, date):
         ("radiotherapy", None, None, True),
         ("radiotherapy", "2012-05-01", "y", False),
         ("radiotherapy", "2012-01-20", None, False),
+        # On the day on which the irradiation began, the tissue may have been treated.
+        ("radiotherapy", "2012-02-01", None, True),
         ("surgery", "2012-05-01", None, False),
     ],
 )

@@ -204,6 +204,19 @@ def test_an_undated_rm1_is_a_finding(records):
     assert found(outcome, "metastasis_date", "reported_date") == [(None, None)]
 
 
+@pytest.mark.parametrize(("of_tnm", "day"), [(None, DAY(2012, 6, 1)), ("2012-06-20", DAY(2012, 6, 20))])
+def test_the_month_of_a_histology_is_not_that_of_m1(records, of_tnm, day):
+    """The day of the operation, or of its TNM, is exact."""
+    records.patient()
+    records.diagnosis()
+    stage = {"kind": "TNM", "c_p_u_Praefix_M": "c", "M": "1", "Datum": of_tnm}
+    surgery(
+        records, "2012-06-01", TNM=json.dumps([stage]), Tumor_Histologiedatum="2012-07-15",
+        Tumor_Histologiedatum_Datumsgenauigkeit="T",
+    )  # fmt: skip
+    assert found(records.run(), "metastasis_date", "metastasis_date_precision") == [(day, "day")]
+
+
 def test_m1_said_again_of_a_tumour_that_was_m1_is_no_metastasis_of_its_own(records):
     records.patient()
     records.diagnosis(M="1")
@@ -216,6 +229,8 @@ def test_m1_said_again_of_a_tumour_that_was_m1_is_no_metastasis_of_its_own(recor
     [
         ("C78.0", "C34.9", "PUL", "distant"),
         ("C79.5", "C41.2", "OSS", "distant"),
+        # The code of the secondary tumour says where it is, the topography where the primary is.
+        ("C78.0", "C49.2", "PUL", "distant"),
         ("C77.4", "C77.4", "LYM", "regional"),
         ("C34.1", "C34.1", "PUL", "distant"),  # by behaviour /6 alone
     ],

@@ -43,6 +43,8 @@ def nights():
     [
         ({"born": "1931-01-01"}, "birth_date", "1931-01-01"),
         ({"sex": "M"}, "sex", "male"),
+        ({"born": "1931-01-01", "sex": None}, "birth_date", "1931-01-01"),
+        ({"sex": "M", "born": None}, "sex", "male"),
         ({"born": "1931-01-01", "family": "Schmidt"}, "birth_date", "1931-01-01"),
     ],
 )

@@ -37,6 +37,14 @@ def test_of_two_reports_of_one_source_the_newest_counts_whatever_their_order(pat
     assert outcome_of(patient) == ([dt.date(2014, 6, 1)], ["z"])
 
 
+def test_a_dated_death_without_a_date_of_diagnosis_is_a_dated_death(records):
+    records.patient()
+    records.diagnosis(None)
+    died(records, "2014-06-03")
+    found = records.run()["vital_status"].select("status", "death_date", "death_day").rows()
+    assert found == [("deceased", dt.date(2014, 6, 3), None)]
+
+
 def test_two_reports_of_one_day_contradict_nobody(patient):
     answered(patient, "03.06.2014")
     died(patient, "2014-06-03")
