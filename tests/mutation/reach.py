@@ -1,4 +1,7 @@
-"""Records which fast test executes which statement of curation and of the cohort: a mutant meets these tests.
+"""Records which test executes which statement of curation and of the cohort: a mutant meets these tests.
+
+Tests that are end to end are left out: what their processes execute cannot be recorded. So are slow tests of
+commands, pages and storage.
 
 The modules are compiled with a call before each statement. The record is kept in ``.cache``; the tests of a
 file that changed are recorded again. A record from before a change of the program may miss a test that kills
@@ -26,14 +29,16 @@ from time import perf_counter
 
 import pytest
 
+from tests.markers import slow_modules
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("sarcoma_pipeline/curation", "sarcoma_pipeline/cohort")
 CACHE = ROOT / ".cache/mutation_reach.json"
 FLAGS = (
     "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=--import-mode=importlib",
-    "-m", "not slow and not marathon",
+    "-m", "not end_to_end and not marathon", *(f"--ignore={path}" for path in sorted(slow_modules())),
 )  # fmt: skip
-"""Options of pytest: the fast tests, in this process."""
+"""Options of pytest: tests that run in this process."""
 _COUNTER = "__reached__"
 
 

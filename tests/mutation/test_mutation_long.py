@@ -1,4 +1,4 @@
-"""At least nine of ten mutants of curation and of the cohort fail a fast test; a sample, ``make marathon``.
+"""At least nine of ten mutants of curation and of the cohort fail a test; a sample, ``make marathon``.
 
 All mutants of some modules: ``python -m tests.mutation.test_mutation_long surgery``; a sample, or its mutants
 FIRST to LAST: ``python -m tests.mutation.test_mutation_long NUMBER SEED FIRST LAST``. Both use the record of
