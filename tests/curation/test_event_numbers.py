@@ -98,13 +98,18 @@ def test_a_newer_report_of_one_number_and_day_corrects_the_older(patient):
     assert told(outcome, TWICE) == []
 
 
+def reported(records, undated: bool, number: str | None = "1") -> str:
+    """An operation with R0 in an export without a day, or with R1 in one with a day."""
+    if undated:
+        return operation(records, "2013-02-01", number, reported=None)
+    return operation(
+        records, "2013-02-01", number, reported="2020-02-01", Lokale_Beurteilung_Residualstatus="R1"
+    )
+
+
 @pytest.mark.parametrize("undated_first", [True, False])
 def test_a_report_without_a_day_counts_as_the_oldest_of_its_number(patient, undated_first):
-    dated = {"reported": "2020-02-01", "Lokale_Beurteilung_Residualstatus": "R1"}
-    told_of = [
-        operation(patient, "2013-02-01", **({"reported": None} if undated else dated))
-        for undated in (undated_first, not undated_first)
-    ]
+    told_of = [reported(patient, undated) for undated in (undated_first, not undated_first)]
     outcome = patient.run()
     assert outcome["surgery"]["residual_status"].to_list() == ["R1"]
     assert told(outcome, "record.corrected") == [told_of[not undated_first]]
@@ -112,9 +117,8 @@ def test_a_report_without_a_day_counts_as_the_oldest_of_its_number(patient, unda
 
 @pytest.mark.parametrize("undated_first", [True, False])
 def test_of_two_reports_of_one_operation_the_one_with_a_day_is_newer(patient, undated_first):
-    dated = {"reported": "2020-02-01", "Lokale_Beurteilung_Residualstatus": "R1"}
     for undated in (undated_first, not undated_first):
-        operation(patient, "2013-02-01", number=None, **({"reported": None} if undated else dated))
+        reported(patient, undated, number=None)
     assert patient.run()["surgery"]["residual_status"].to_list() == ["R1"]
 
 
