@@ -124,7 +124,15 @@ DECLARED: dict[str, dict[str, str]] = {
         }
         for table in ("dose_volume", "target_margin")
     },
-    "curated.systemic_therapy": _placed("systemic_therapy", "start_day", date="start_date"),
+    "curated.systemic_therapy": {
+        **_placed("systemic_therapy", "start_day", date="start_date"),
+        **dict.fromkeys(
+            (
+                "kind", "given", "protocol", "chemotherapy", "immunotherapy", "targeted", "hormone_therapy",
+            ),
+            "typed.systemic_therapy.end_date typed.systemic_therapy.end_reason",
+        ),
+    },
     "curated.assessment": {
         **_placed("assessment", "assessment_day", date="assessment_date"),
         "distant_day": f"typed.assessment.distant_date {ZERO}",

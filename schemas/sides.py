@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from schemas.partial_dates import interval
 from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
 PATIENT = "patient_id"
@@ -69,6 +70,25 @@ EXAMINATIONS = Side("typed.assessment", ("assessment_date",))
 STATED = ("status", "status_date", "status_day")
 DEATHS = Side("typed.vital_status", STATED, where=pl.col("status").is_in([DECEASED, DECEASED_DATE_UNKNOWN]))
 LIFE = Side("typed.vital_status", STATED, where=pl.col("status").is_in([ALIVE, MOVED]))
+_MOVED_ON = interval(pl.col("own_status_date"), pl.col("own_status_date_precision"))[1]
+
+
+def _after_move(side: Side, date: str, day: str) -> Side:
+    """Return the records of a table that are dated after the record at fault, a statement of a move."""
+    first, _ = interval(pl.col(date), pl.col(f"{date}_precision"))
+    later = (first > _MOVED_ON).fill_null(False) | (pl.col(day) > pl.col("own_status_day")).fill_null(False)
+    return replace(side, where=later if side.where is None else side.where & later, sometimes=True)
+
+
+AFTER_MOVE = (
+    _after_move(EXAMINATIONS, "assessment_date", "assessment_day"),
+    _after_move(OPERATIONS, "surgery_date", "surgery_day"),
+    _after_move(replace(COURSES, columns=("start_date",)), "start_date", "start_day"),
+    _after_move(replace(COURSES, columns=("end_date",)), "end_date", "end_day"),
+    _after_move(SYSTEMIC, "start_date", "start_day"),
+    _after_move(replace(LIFE, where=pl.col("status") == ALIVE), "status_date", "status_day"),
+)
+"""Records that show a patient alive after they are stated to have moved away."""
 STATEMENTS = Side("typed.vital_status", STATED)
 BIRTH = Side("typed.person", ("birth_date",), where=pl.col("master"))
 SEX = Side("typed.person", ("sex",), where=pl.col("master"))

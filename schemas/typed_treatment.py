@@ -345,10 +345,31 @@ class SystemicTherapy(
     SystemicTherapyColumns,
     Typed,
     table="typed.systemic_therapy",
-    rules=not_after_delivery("start_date", partial=True),
+    rules=(
+        *not_after_delivery("start_date", partial=True),
+        *not_after_delivery("end_date", partial=True),
+        Rule(
+            "systemic-therapy.ends-before-start",
+            "warning",
+            what="The systemic therapy ends before it starts. It counts from its start.",
+            remedy="In the tumour documentation, compare SYST/Beginn and Ende with the letter. Correct the "
+            "wrong one.",
+            source="oBDS 3.0.4 SYST/Beginn, Ende",
+            column="end_date",
+            holds=_ENDS[1] >= _STARTS[0],
+            missing="kept",
+        ),
+    ),
 ):
     """Statements of one record on systemic therapy."""
 
     module_id: pl.String = column(
         "Module", "The source's own number of the therapy.", identifying="identifier"
     )
+    end_date: pl.Date = column(
+        "Last day", "Last day of the therapy.", identifying="quasi-identifier", unreadable="warning"
+    )
+    end_date_precision: pl.String = column(
+        "Precision of the last day", "To what it is exact.", vocabulary="date_precision"
+    )
+    end_reason: pl.String = column("Reason of the end", "oBDS Ende_Grund.")

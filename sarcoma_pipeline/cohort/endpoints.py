@@ -217,7 +217,7 @@ def last_looks(rule: EndpointRule, timeline: Timeline, events: pl.DataFrame) -> 
 def _last_alive(timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
     """Return the last day known alive; with the switch, the registry office's last answer if there is one."""
     # A statement or a relapse proves life on its first possible day; a contact counts in the middle.
-    contact, first = pl.col("kind").is_in(_CONTACTS), pl.min_horizontal("day", "day_earliest").clip(0)
+    contact, first = pl.col("kind").is_in(CONTACTS), pl.min_horizontal("day", "day_earliest").clip(0)
     seen = events.filter(~pl.col("kind").is_in(DEATHS), pl.col("day").is_not_null()).with_columns(
         *(
             pl.when(contact).then(pl.col(c).clip(0)).otherwise(first).alias(c)
@@ -236,7 +236,7 @@ def _last_alive(timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([office, last.join(office, on="patient_id", how="anti")])
 
 
-_CONTACTS = (
+CONTACTS = (
     "assessment", "surgery", "definitive resection", "radiotherapy start", "radiotherapy end",
     "systemic therapy", "alive",
 )  # fmt: skip

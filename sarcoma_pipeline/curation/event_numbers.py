@@ -126,5 +126,6 @@ def _ends(frame: pl.DataFrame, key: list[str]) -> list[pl.Expr]:
     """Return whether a report states the end of its course: no begin corrects it, even one exported later."""
     if "end_reason" not in frame.columns:
         return []
+    report = "report_id" if "report_id" in frame.columns else "record_id"
     ended = pl.any_horizontal(pl.col("end_date", "end_reason").is_not_null())
-    return [ended.any().over([*key, "report_id"])]
+    return [ended.any().over([*key, report])]

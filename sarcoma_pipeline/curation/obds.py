@@ -190,6 +190,8 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 ),
                 "protocol": text("Protokoll"),
                 "start_date": _date("Beginn", graded=True),
+                "end_date": _date("Ende"),
+                "end_reason": text("Ende_Grund"),
             },
         )
     ],

@@ -105,12 +105,46 @@ def observe_exports(frame: pl.DataFrame, table: str) -> pl.DataFrame:
         return Observation.empty()
     # Every record of an export has the same Meldedatum.
     first = frame.sort("place", "record_id").filter(pl.col("file_id").is_first_distinct())
+    return _of_exports(first, table)
+
+
+def observe_exports_without_masters(
+    reports: Mapping[str, pl.DataFrame], with_masters: pl.Series, received_on: pl.DataFrame
+) -> pl.DataFrame:
+    """Return what :func:`observe_exports` returns, of oBDS exports without any master data of a patient.
+
+    The observation is on the first record of the export.
+
+    Args:
+        reports: received table to rows with ``record_id, file_id, position, Meldedatum, first_refresh``.
+        with_masters: ``file_id`` of the exports with master data.
+        received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
+    """
+    columns = ("record_id", "file_id", "position", "Meldedatum", "first_refresh")
+    others = [
+        frame.filter(~pl.col("file_id").is_in(with_masters.implode())).select(*columns, _table=pl.lit(table))
+        for table, frame in sorted(reports.items())
+    ]
+    if not others:
+        return Observation.empty()
+    # A position begins with its line: the shorter number is the smaller one.
+    line = pl.col("position").str.extract(r"(\d+)").cast(pl.Int64, strict=False)
+    first = (
+        pl.concat(others)
+        .sort(line, "position", "record_id", nulls_last=True)
+        .filter(pl.col("file_id").is_first_distinct())
+        .join(received_on, left_on="first_refresh", right_on="refresh_id", how="left", maintain_order="left")
+    )
+    return _of_exports(first, pl.col("_table"))
+
+
+def _of_exports(first: pl.DataFrame, table: str | pl.Expr) -> pl.DataFrame:
+    """Judge the Meldedatum of exports, one record of each."""
+    undated, ahead = first.filter(MELDEDATUM.is_null()), first.filter(_ahead(MELDEDATUM))
     return pl.concat(
         [
-            observation(first.filter(_ahead(MELDEDATUM)), DATED_IN_FUTURE, table, "Meldedatum", MELDEDATUM),
-            observation(
-                first.filter(MELDEDATUM.is_null()), UNDATED, table, "Meldedatum", pl.col("Meldedatum")
-            ),
+            observation(ahead, DATED_IN_FUTURE, table, "Meldedatum", MELDEDATUM),
+            observation(undated, UNDATED, table, "Meldedatum", pl.col("Meldedatum")),
         ]
     )
 

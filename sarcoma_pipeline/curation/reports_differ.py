@@ -13,7 +13,7 @@ from schemas.quality import Observation
 from schemas.rule import Rule
 
 
-def current(records: pl.DataFrame, date: str) -> pl.DataFrame:
+def current(records: pl.DataFrame, date: str, *first: str) -> pl.DataFrame:
     """Return the newest report of each reporter's number.
 
     The older ones are reported as ``record.corrected``.
@@ -21,11 +21,12 @@ def current(records: pl.DataFrame, date: str) -> pl.DataFrame:
     Args:
         records: typed records of events with their tumours and reporters.
         date: the column of the event's date.
+        first: columns that decide before the day of the report.
     """
     if records.height < 2:
         return records
     number = pl.coalesce("module_id", "record_id")
-    return records.sort(*NEWEST_LAST, nulls_last=False).unique(
+    return records.sort(*first, *NEWEST_LAST, nulls_last=False).unique(
         [*TUMOUR, "source", "reporter", date, number], keep="last", maintain_order=True
     )
 

@@ -132,7 +132,8 @@ def type_records(
     Returns:
         One frame per typed table (empty ones included), observations and dispositions.
     """
-    told = sort_reports(received, files, reports.rows_in(received), received_on)
+    masters = received.get(MASTERS[0], pl.DataFrame({"file_id": []}, schema={"file_id": pl.String}))
+    told = sort_reports(received, files, reports.rows_in(received), received_on, masters["file_id"])
     counting = {
         table: frame.join(told.disposition, on="record_id", how="anti")
         for table, frame in received.items()
@@ -181,6 +182,7 @@ def sort_reports(
     files: pl.DataFrame | None,
     rows_of: RowsOf,
     received_on: pl.DataFrame,
+    with_masters: pl.Series,
 ) -> Result:
     """Choose the oBDS reports that count.
 
@@ -189,6 +191,7 @@ def sort_reports(
         files: ``file_id``, ``path``; without it the file id is used as path.
         rows_of: reads whole records of a received table.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
+        with_masters: ``file_id`` of the exports with master data of a patient.
 
     Returns:
         No frame; dispositions of replaced and repeated records; observations on versions, on withdrawn values
@@ -208,6 +211,7 @@ def sort_reports(
     copies = found.disposition.filter(pl.col("disposition") == DUPLICATE)
     seen = [
         found.observed,
+        reporting_day.observe_exports_without_masters(told, with_masters, received_on),
         reports.withdrawals(found, rows_of),
         objections.objections(dated, paths),
         *(

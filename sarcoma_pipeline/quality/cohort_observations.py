@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import finding_place, not_known, structure_doses, within_bounds
+from sarcoma_pipeline.cohort import finding_place, moves, not_known, structure_doses, within_bounds
 from sarcoma_pipeline.cohort.derivation import Cohort
 from sarcoma_pipeline.quality import model_gaps
 from schemas.configuration import Sources
@@ -30,6 +30,7 @@ def observe(made: Cohort, sources: Sources, places: Callable[[pl.Series], pl.Dat
     found = pl.concat(
         [
             within_bounds.observe(made.delivered, made.happened, study.gate),
+            moves.observe(made.happened, made.members),
             structure_doses.observe(made.curated, made.members, study.gate),
             model_gaps.missing_covariates(made.with_doses, made.eligible, study, main),
             model_gaps.unknown_causes(made.happened, made.members, study),

@@ -19,6 +19,7 @@ from schemas.rule import DECLARED, Rule
 from schemas.thresholds import Threshold
 
 _ELSEWHERE = (
+    "sarcoma_pipeline.cohort.moves",
     "sarcoma_pipeline.cohort.not_known",
     "sarcoma_pipeline.cohort.structure_doses",
     "sarcoma_pipeline.cohort.within_bounds",

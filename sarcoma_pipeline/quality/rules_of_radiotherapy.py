@@ -347,7 +347,7 @@ _OF_ANOTHER = ~pl.col("person_ref").is_in(pl.col("plan_refs"))
 )
 def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     frame = "frame_of_reference_uid"
-    images = _with_plans(frames["image"], frames["plan"], frame, frame)
+    images = _with_plans(frames["every image"], frames["every plan"], frame, frame)
     return verdicts(images, _OF_ANOTHER, "person_ref", once_per="series_uid")
 
 
@@ -366,7 +366,8 @@ def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     sides=(Side("typed.plan", ("person_ref",), by=(("refers_to", "sop_instance_uid"),)),),
 )
 def _dose_patient_mismatch(frames: Frames) -> pl.DataFrame:
-    doses = _with_plans(frames["dose"], frames["plan"], "refers_to", "sop_instance_uid")
+    # A PatientID that nobody has is the wrong one, too.
+    doses = _with_plans(frames["every dose"], frames["every plan"], "refers_to", "sop_instance_uid")
     return verdicts(doses, _OF_ANOTHER, "person_ref")
 
 

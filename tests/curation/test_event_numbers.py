@@ -159,3 +159,63 @@ def test_an_undated_end_belongs_to_nothing_if_its_number_has_two_begins(patient)
     drugs(patient, "2014-02-10")
     drugs(patient, None)
     assert patient.run()["systemic_therapy"].height == 3
+
+
+def _begin_and_end(patient, order, begin=None, end=None, number="1", **more):
+    """Report the end of a therapy and its begin; ``order`` says which is exported first."""
+    said = {
+        "end": {"Ende": "2013-06-01", "Ende_Grund": "E"} | (end or {}),
+        "begin": {"Protokoll": "Doxorubicin"} | (begin or {}),
+    }
+    return {
+        name: drugs(patient, "2013-02-10", number, reported=f"2020-0{at}-01", **said[name], **more)
+        for at, name in enumerate(order, start=1)
+    }
+
+
+ORDERS = [("begin", "end"), ("end", "begin")]
+
+
+@pytest.mark.parametrize("number", ["1", None])
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_begin_does_not_undo_what_the_end_of_a_systemic_therapy_says(patient, order, number):
+    ids = _begin_and_end(patient, order, end={"Protokoll": "AI"}, number=number)
+    outcome = patient.run()
+    assert outcome["systemic_therapy"].select("protocol", "start_date").rows() == [
+        ("AI", dt.date(2013, 2, 10))
+    ]
+    # The number names one therapy: the begin is corrected. Without it, two reports differ.
+    rule = "record.corrected" if number else "systemic-therapy.reports-differ"
+    assert told(outcome, rule) == [ids["begin"]]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_kind_of_a_numbered_therapy_is_that_of_its_end(patient, order):
+    _begin_and_end(patient, order, begin={"Therapieart": "HO"}, end={"Therapieart": "CH"})
+    assert patient.run()["systemic_therapy"].select("kind", "chemotherapy", "hormone_therapy").rows() == [
+        ("chemotherapy", True, False)
+    ]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_the_end_does_not_say_the_begin_does(patient, order):
+    _begin_and_end(patient, order)
+    outcome = patient.run()
+    assert outcome["systemic_therapy"]["protocol"].to_list() == ["Doxorubicin"]
+    assert "systemic-therapy.reports-differ" not in outcome.rules()
+
+
+def test_the_end_of_one_reporter_says_nothing_of_the_begin_of_another(patient):
+    drugs(patient, "2013-02-10", Ende="2013-06-01", Protokoll="AI", **A)
+    drugs(patient, "2013-02-10", Protokoll="Doxorubicin", reported="2020-02-01", **B)
+    outcome = patient.run()
+    assert outcome["systemic_therapy"]["protocol"].to_list() == ["Doxorubicin"], "the newer one"
+    assert "systemic-therapy.reports-differ" in outcome.rules()
+
+
+@pytest.mark.parametrize("table", ["surgery", "assessment"])
+def test_a_report_without_a_date_belongs_to_the_event_of_its_number(patient, table):
+    event, date = EVENTS[table]
+    event(patient, "2013-02-01")
+    event(patient, None, reported="2020-02-01")
+    assert patient.run()[table][date].to_list() == [dt.date(2013, 2, 1)]

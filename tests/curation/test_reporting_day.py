@@ -182,3 +182,35 @@ def test_of_undated_reports_of_two_reporters_the_later_file_name_counts(records,
         )  # fmt: skip
     outcome = records.run()
     assert outcome["diagnosis"]["icdo3_topography"].to_list() == ["C49.2"]
+
+
+def _without_masters(records, day, file, number="7"):
+    return records.meldung(
+        r.ObdsFollowUp, number=number, reported=day, file_id=file, Untersuchungsdatum_Verlauf="2015-01-01",
+        Gesamtbeurteilung_Tumorstatus="V",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("day", "rule"), [(None, UNDATED), ("gestern", UNDATED), ("2030-01-01", DATED_IN_FUTURE)]
+)
+def test_an_export_without_master_data_is_judged_by_its_first_report(records, day, rule):
+    records.patient()
+    records.diagnosis()
+    first = _without_masters(records, day, "z.xml")
+    _without_masters(records, day, "z.xml", number="8")
+    outcome = records.run()
+    assert _found(outcome, rule) == [("received.obds_follow_up", "Meldedatum", day)]
+    assert outcome.observed.filter(rule_id=rule)["record_id"].to_list() == [first]
+
+
+def test_a_dated_export_without_master_data_has_no_finding(records):
+    records.patient()
+    _without_masters(records, "2020-05-01", "z.xml")
+    assert {UNDATED, DATED_IN_FUTURE} & records.run().rules() == set()
+
+
+def test_an_undated_export_with_master_data_has_one_finding_not_two(records):
+    records.patient(Meldedatum=None)
+    _without_masters(records, None, "o", number="1")
+    assert _found(records.run(), UNDATED) == [("received.obds_patient", "Meldedatum", None)]

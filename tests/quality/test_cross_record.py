@@ -99,6 +99,16 @@ def _structures_of(p, number):
     return p.add(r.DicomStructureSet, SOPInstanceUID=structures, PatientID=number)
 
 
+def _dose_of(p, number, plan_number=None):
+    plan = f"2.{p.number}"
+    p.add(
+        r.DicomPlan, SOPInstanceUID=plan, PatientID=plan_number or p.number, ApprovalStatus="APPROVED",
+        RTPlanDate="20120130", NumberOfFractionsPlanned="[25]",
+        TargetPrescriptionDose='[{"DoseReferenceType":"TARGET","TargetPrescriptionDose":"50"}]',
+    )  # fmt: skip
+    return p.add(r.DicomDose, SOPInstanceUID=f"4.{p.number}", PatientID=number, ReferencedRTPlan=plan)
+
+
 CASES = {
     "assessment.progression-under-treatment": (_relapse_in_treatment, _relapse_after_treatment),
     "assessment.after-death": (_after_death, _on_the_day_of_death),
@@ -118,6 +128,8 @@ CASES = {
         lambda p: _second_diagnosis(p, T="2a"),
     ),
     "ct.slice-thickness-varies": (lambda p: _ct(p, "3", "3", "5"), lambda p: _ct(p, "3", "3.0")),
+    # Nobody has the PatientID 999.
+    "dicom.dose-patient-id-mismatch": (lambda p: _dose_of(p, "999"), lambda p: _dose_of(p, p.number)),
     "dicom.patient-id-mismatch": (lambda p: _structures_of(p, "999"), lambda p: _structures_of(p, p.number)),
 }
 

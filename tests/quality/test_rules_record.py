@@ -69,6 +69,11 @@ ALONE: dict[str, tuple[type[Contract], Row, Row]] = {
         {"distant_metastasis": True},
         {"distant_metastasis": True, "m_stage": "M1"},
     ),
+    "systemic-therapy.ends-before-start": (
+        typed.SystemicTherapy,
+        {"end_date": D(2012, 1, 31)},
+        {"end_date": D(2012, 1, 15), "end_date_precision": "year"},
+    ),
     "surgery.ops-missing": (typed.Surgery, {"ops_codes": []}, {"ops_codes": [], "source": "table"}),
     "vital-status.answer-undated": (
         typed.VitalStatus,

@@ -76,7 +76,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         # Not recorded as an input, because a new or changed file brings new records.
         files = warehouse.read(MetaFile.table(), columns=("file_id", "source", "path"), noted=False)
         places = {t: warehouse.read(t, columns=reports.PLACES) for t in reports.reported_tables()}
-        told = typed_records.sort_reports(places, files, _rows_of(warehouse), days)
+        masters = warehouse.read(typed_records.MASTERS[0], columns=("file_id",))["file_id"].unique()
+        told = typed_records.sort_reports(places, files, _rows_of(warehouse), days, masters)
         yield _made(typed_records.joined([told]))
         for table in sorted(RECEIVED):
             for frame, repeated in _by_files(warehouse, table, told.disposition, files):
