@@ -210,10 +210,8 @@ def test_the_month_of_a_histology_is_not_that_of_m1(records, of_tnm, day):
     records.patient()
     records.diagnosis()
     stage = {"kind": "TNM", "c_p_u_Praefix_M": "c", "M": "1", "Datum": of_tnm}
-    surgery(
-        records, "2012-06-01", TNM=json.dumps([stage]), Tumor_Histologiedatum="2012-07-15",
-        Tumor_Histologiedatum_Datumsgenauigkeit="T",
-    )  # fmt: skip
+    month = {"Tumor_Histologiedatum": "2012-07-15", "Tumor_Histologiedatum_Datumsgenauigkeit": "T"}
+    surgery(records, "2012-06-01", TNM=json.dumps([stage]), Histologie=json.dumps([month]))
     assert found(records.run(), "metastasis_date", "metastasis_date_precision") == [(day, "day")]
 
 
