@@ -1,10 +1,11 @@
 """Find the patients whose records differ from those they were curated from, and keep the rows of the others.
 
 Curation (:func:`.reconcile.curate`) is local to a patient: a row depends on the typed records of its patient,
-on which of them are in quarantine, on the patient's id and pseudonym, and on what holds for all (program,
-configuration, key, decisions). Which treatment records refer to a delivered plan is asked across patients:
-it is part of the hash of the patient who has the record. Of the place of a record only the order within the
-patient matters, and the day of receipt not at all: a cumulative export gives every record another place.
+on which of them are in quarantine, on the patient's id and pseudonym, on the readings of a course that data
+stewards chose, and on what holds for all (program, configuration, key). Which treatment records refer to a
+delivered plan is asked across patients: it is part of the hash of the patient who has the record. Of the
+place of a record only the order within the patient matters, and the day of receipt not at all: a cumulative
+export gives every record another place.
 """
 
 from __future__ import annotations
@@ -92,6 +93,17 @@ def _hashed(table: str, facts: pl.DataFrame) -> pl.DataFrame:
     """Return two hashes of each row, with the patient."""
     named = facts.with_columns(_table=pl.lit(table))
     return facts.select("patient_id", *(named.hash_rows(seed).alias(f"_{seed}") for seed in _SEEDS))
+
+
+def decided_otherwise(readings: pl.DataFrame, decided: Collection[str]) -> pl.DataFrame:
+    """Return ``patient_id`` of patients for whom another reading is chosen now, or one no longer is.
+
+    Args:
+        readings: the former ``curated.radiotherapy_reading``: every reading that curation asked about.
+        decided: keys of the readings that data stewards chose.
+    """
+    chosen = pl.col("reading_key").is_in(sorted(decided))
+    return readings.filter(pl.col("chosen") != chosen).select("patient_id").unique()
 
 
 def of_patients(

@@ -13,13 +13,18 @@ from sarcoma_pipeline.warehouse import step_cache
 from schemas import received as r
 from tests.conftest import SOURCES
 from tests.curation.clinic import Clinic, clinic_of
+from tests.curation.test_habits import HABITS
 from tests.curation.test_situations import SITUATIONS
+
+NOTHING: frozenset[str] = frozenset()
 
 
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
-    """The patients of half of the situations; one has the plan to which a record of another one refers."""
-    clinic = clinic_of(tmp_path_factory.mktemp("clinic"), dict(list(SITUATIONS.items())[::2]))
+    """Patients of half of the situations, and those with a question; a record of one refers to no plan."""
+    asked = {name: one for name, one in HABITS.items() if "undecided" in one.findings or "research" in name}
+    chosen = asked | dict(list(SITUATIONS.items())[::2])
+    clinic = clinic_of(tmp_path_factory.mktemp("clinic"), chosen)
     clinic.records.add(
         r.DicomTreatment, PatientID="1001", SOPInstanceUID="7.1", ReferencedRTPlan="no such plan"
     )
@@ -39,10 +44,16 @@ def _facts(clinic: Clinic) -> dict[str, Any]:
     }
 
 
-def _curated(facts: dict[str, Any], typed: dict[str, pl.DataFrame], link: pl.DataFrame) -> Result:
+def _curated(
+    facts: dict[str, Any],
+    typed: dict[str, pl.DataFrame],
+    link: pl.DataFrame,
+    decided: frozenset[str] = NOTHING,
+) -> Result:
     return reconcile.curate(
-        typed, link, facts["quarantined"], SOURCES, facts["pseudonyms"], known_plans=facts["known_plans"]
-    )
+        typed, link, facts["quarantined"], SOURCES, facts["pseudonyms"],
+        known_plans=facts["known_plans"], decided=decided,
+    )  # fmt: skip
 
 
 def _same(one: Result, other: Result) -> list[str]:
@@ -139,6 +150,32 @@ def test_another_place_and_day_of_receipt_touch_nobody_but_another_order_does(cl
     )
     other = _with(facts, "typed.radiotherapy", place=swapped.otherwise("place"))
     assert _touched(facts, typed=other) == {person}
+
+
+@pytest.mark.parametrize("rule", ["course.undecided", "course.research-plan"])
+def test_a_chosen_reading_touches_its_patient_and_so_does_its_end(clinic, rule):
+    facts = _facts(clinic)
+    typed, link = facts["typed"], facts["link"]
+    owned = touched_patients.owners(typed, link)
+    undecided = touched_patients.by_record(_curated(facts, typed, link))
+    readings = undecided.frames["curated.radiotherapy_reading"]
+    one, key = (
+        readings.filter(rule_id=rule, reading=2).select("patient_id", "reading_key").sort(pl.all()).row(0)
+    )
+    decided = frozenset({key, "a reading of nobody"})
+    whole = touched_patients.by_record(_curated(facts, typed, link, decided))
+    assert readings["patient_id"].n_unique() > 1
+    for before, after, keys in ((undecided, whole, decided), (whole, undecided, NOTHING)):
+        asked = before.frames["curated.radiotherapy_reading"]
+        some = touched_patients.decided_otherwise(asked, keys)
+        assert some["patient_id"].to_list() == [one]
+        rest = link.select("patient_id").unique().join(some, on="patient_id", how="anti")
+        new = _curated(facts, *touched_patients.of_patients(typed, link, some), keys)
+        assert len(_same(touched_patients.combined(new, before, owned, rest), after)) == 16
+        assert len(_same(before, after)) < 16
+        assert touched_patients.decided_otherwise(
+            after.frames["curated.radiotherapy_reading"], keys
+        ).is_empty()
 
 
 def test_what_is_said_of_a_record_of_nobody_or_of_two_patients_is_not_local(clinic):

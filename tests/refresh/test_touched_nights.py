@@ -104,7 +104,6 @@ def test_reports_plans_and_decisions_that_touch_few_patients(nightly, tmp_path, 
     _deliver(nightly, tuple(patients))
     nightly.refresh()
     assert everybody - 20 < kept[-1] < everybody - 3
-    assert from_all_steps(nightly, tmp_path / "second") == []
 
     # The plan of the other patient is gone: the one whose record refers to it has a new finding.
     gone = "SELECT count(*) FROM quality.findings WHERE rule_id = 'records.plan-missing'"
@@ -117,10 +116,12 @@ def test_reports_plans_and_decisions_that_touch_few_patients(nightly, tmp_path, 
         "SELECT finding_id FROM quality.findings JOIN curated.identity_reading USING (rule_id, record_id)",
     )[0, 0]
     _decided(nightly, "decide", reading, "--reading", "2")
+    del kept[:]
     _decided(nightly, "reopen", waived)
     _deliver(nightly, tuple(reversed(patients)))
     nightly.refresh()
     assert _asked(nightly, gone)[0, 0] == before + 1
     _decided(nightly, "reopen", reading)
     nightly.refresh()
-    assert from_all_steps(nightly, tmp_path / "fourth") == []
+    assert len(kept) == 2 and min(kept) > everybody - 20
+    assert from_all_steps(nightly, tmp_path / "all") == []

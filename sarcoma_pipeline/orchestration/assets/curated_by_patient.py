@@ -15,6 +15,7 @@ from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import step_cache
 from schemas import typed_dicom
 from schemas.curated import Link
+from schemas.curated_radiotherapy import RadiotherapyReading
 from schemas.ledger import Decision
 from schemas.meta import MetaStepPatient
 from schemas.quality import Observed, Quarantine, SetAside
@@ -33,7 +34,7 @@ def curated_anew(warehouse: Warehouse, project: Project) -> Iterator[StepOutput]
     """Yield the curated tables by groups of patients.
 
     A study of one group computes only the patients touched. All are computed after a change of what holds for
-    all of them: program, configuration, key, or the readings that data stewards chose.
+    all of them: program, configuration, key.
     """
     links = warehouse.read(Link.table())
     names = pseudonyms(links["patient_id"], pseudonym_key(project.key, warehouse.centre))
@@ -42,8 +43,12 @@ def curated_anew(warehouse: Warehouse, project: Project) -> Iterator[StepOutput]
     plans = warehouse.read(typed_dicom.Plan.table(), columns=("sop_instance_uid",))
     known_plans = frozenset(plans["sop_instance_uid"].drop_nulls())
     patients = links["patient_id"].unique().sort()
-    circumstances = step_cache.circumstances(project, " ".join(sorted(decided)))
-    before = _before(warehouse, circumstances) if patients.len() <= _PATIENTS else MetaStepPatient.empty()
+    circumstances = step_cache.circumstances(project, "")
+    before = MetaStepPatient.empty()
+    if patients.len() <= _PATIENTS:
+        readings = warehouse.read(RadiotherapyReading.table(), noted=False)
+        otherwise = touched_patients.decided_otherwise(readings, decided)
+        before = _before(warehouse, circumstances).join(otherwise, on="patient_id", how="anti")
     for some, typed in _by_patients(warehouse, links, patients):
         inputs = touched_patients.inputs(typed, some, held, names, known_plans)
         untouched = inputs.join(before, on=list(touched_patients.INPUTS), how="semi").select("patient_id")
