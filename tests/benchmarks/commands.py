@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from sarcoma_pipeline.orchestration import opinion_process
+from sarcoma_pipeline.orchestration import dose_process, opinion_process
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality.release_gate import gate
 from sarcoma_pipeline.quality.second_opinion import second_opinion
@@ -23,8 +23,9 @@ _SIZE = "86 patients"
 
 
 def _run(place: Place, *words: str) -> Cost:
-    # Status fails if nothing starts the next refresh, and the second opinion outlives the refresh.
-    others = {opinion_process.SWITCH: "off", "SARCOMA_NIGHTLY": "off"}
+    # Status fails if nothing starts the next refresh. The second opinion outlives the refresh, and so do doses,
+    # which would come in by chance.
+    others = {opinion_process.SWITCH: "off", dose_process.SWITCH: "off", "SARCOMA_NIGHTLY": "off"}
     return process([*SARCOMA, *words], REPOSITORY, environment(place) | others)
 
 

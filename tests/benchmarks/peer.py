@@ -69,7 +69,8 @@ _COMPARED: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         ("endpoint", "covariate"), ("chi_square", "p_value"),
     ),
     "hazard_ratios": (
-        "FROM analysis.hazard_ratio WHERE method = 'Cox, Efron' AND hazard_ratio IS NOT NULL",
+        """SELECT *, model IN (SELECT model FROM analysis.hazard_ratio WHERE level_events = 0) AS no_events
+            FROM analysis.hazard_ratio WHERE method = 'Cox, Efron' AND hazard_ratio IS NOT NULL""",
         ("model", "term", "level"),
         ("coefficient", "standard_error", "hazard_ratio", *_LIMITS, "p_value", "concordance", "n"),
     ),
@@ -78,7 +79,15 @@ _COMPARED: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 
 ``level_step``: the curve lies on 0.5 for a while. The median is then the middle of the step for R and for the
 warehouse, and its end for lifelines: such a median is not compared.
+
+``no_events``: a level of the model has no events. Its coefficient tends to minus infinity, so that its
+patients rank lowest, for R (coxph and concordance of survival 3.5-3; 0.9323204 with a crowd of 86) and for the
+warehouse. The script drops the level: the concordance of such a model is not compared.
 """
+
+
+_LEFT_OUT = {"value": "level_step", "concordance": "no_events"}
+"""Column to the one that says of which lines it is not compared."""
 
 
 @dataclass(frozen=True)
@@ -148,9 +157,9 @@ def _agree(
     """Same keys, same texts, numbers within the tolerance; infinite and missing are the same."""
     if ours.is_empty():
         raise AssertionError(f"{what}: the warehouse has none")
-    if "level_step" not in ours.columns:
-        ours = ours.with_columns(level_step=False)
-    pairs = ours.select(*keys, *columns, "level_step", _ours=True).join(
+    unmarked = [pl.lit(value=False).alias(name) for name in _LEFT_OUT.values() if name not in ours.columns]
+    ours = ours.with_columns(unmarked)
+    pairs = ours.select(*keys, *columns, *_LEFT_OUT.values(), _ours=True).join(
         theirs.select(*keys, *columns, _theirs=True), on=keys, how="full", nulls_equal=True, suffix="_theirs"
     )
     alone = pairs.filter(pl.any_horizontal(pl.col("_ours", "_theirs").is_null()))
@@ -166,8 +175,8 @@ def _agree(
         # R, and so the warehouse, has no limits at a survival of 0 or 1.
         if name in ("ci_low", "ci_high"):
             apart = apart & a.is_not_null()
-        if name == "value":
-            apart = apart & ~pairs["level_step"]
+        if name in _LEFT_OUT:
+            apart = apart & ~pairs[_LEFT_OUT[name]]
         if apart.fill_null(False).any():
             lines = pairs.filter(apart).select(*(k for k in keys if k != "number"), name, f"{name}_theirs")
             raise AssertionError(f"{what}: {name} differs in {lines.height} of {pairs.height} lines: {lines}")

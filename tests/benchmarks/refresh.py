@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sarcoma_pipeline.orchestration import opinion_process
+from sarcoma_pipeline.orchestration import dose_process, opinion_process
 from sarcoma_pipeline.synthetic import crowd
 from tests.benchmarks.rows import Cost, Row
 from tests.refreshed import REPOSITORY, Place, lay
@@ -77,8 +77,8 @@ def environment(place: Place) -> dict[str, str]:
 
 def night(place: Place) -> Night:
     """Refresh once."""
-    # The second opinion outlives the refresh, and would be counted or not by chance.
-    env = {**os.environ, **environment(place), opinion_process.SWITCH: "off"}
+    # These processes outlive the refresh: the second opinion, and doses that come in by chance.
+    env = {**os.environ, **environment(place), opinion_process.SWITCH: "off", dose_process.SWITCH: "off"}
     command = [sys.executable, "-c", WATCH, *SARCOMA, "refresh"]
     began = time.perf_counter()
     done = subprocess.run(command, env=env, cwd=REPOSITORY, capture_output=True, text=True)
