@@ -23,8 +23,8 @@ _SIZE = "86 patients"
 
 
 def _run(place: Place, *words: str) -> Cost:
-    # Status fails if nothing starts the next refresh. The second opinion outlives the refresh, and so do doses,
-    # which would come in by chance.
+    # Status fails if nothing starts the next refresh. The second opinion outlives the refresh; so
+    # do doses, which would come in by chance.
     others = {opinion_process.SWITCH: "off", dose_process.SWITCH: "off", "SARCOMA_NIGHTLY": "off"}
     return process([*SARCOMA, *words], REPOSITORY, environment(place) | others)
 

@@ -81,8 +81,8 @@ _COMPARED: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 warehouse, and its end for lifelines: such a median is not compared.
 
 ``no_events``: a level of the model has no events. Its coefficient tends to minus infinity, so that its
-patients rank lowest, for R (coxph and concordance of survival 3.5-3; 0.9323204 with a crowd of 86) and for the
-warehouse. The script drops the level: the concordance of such a model is not compared.
+patients rank lowest: for R (survival 3.5-3, a crowd of 86: 0.9323204) and for the warehouse. The script
+drops the level: the concordance of such a model is not compared.
 """
 
 

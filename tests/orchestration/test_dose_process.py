@@ -11,7 +11,9 @@ from sarcoma_pipeline.curation.planned_doses import ObjectAt, Work
 from sarcoma_pipeline.operations import status
 from sarcoma_pipeline.orchestration import dose_process
 from sarcoma_pipeline.orchestration.dose_inbox import Computed, inbox
+from sarcoma_pipeline.publish.report import steward
 from sarcoma_pipeline.study import project as projects
+from schemas.language import speaking
 from tests.refreshed import Place, lay
 
 WORK = Work(ObjectAt("RS.dcm", "file", "0" * 32, 1), (), (50.0,))
@@ -49,3 +51,11 @@ def test_while_a_process_computes_a_second_one_says_so(place: Place) -> None:
     assert dose_process.missing(study) == dose_process.Missing(3, 3, False)
     assert command(place) == f"Nothing computed here: {dose_process.missing(study)}.\n"
     assert str(dose_process.missing(study)).endswith("3 computed; the next refresh takes them")
+
+
+def test_the_stewards_page_says_how_many_plans_have_no_doses() -> None:
+    assert steward._to_compute(0) == []
+    assert steward._to_compute(1)[0].startswith("1 plan has no volumes and doses yet")
+    with speaking("de"):
+        (told,) = steward._to_compute(149)
+    assert told.startswith("149 Pläne haben noch keine Volumina und Dosen")

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions, links
+from sarcoma_pipeline.orchestration import data_versions, dose_process, links
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
@@ -79,6 +79,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
         readings=decision_requests.in_sentences(findings, choices),
         results=warehouse.read(RuleResult.table()),
         days=_days(warehouse),
+        plans_to_compute=dose_process.missing(project).plans,
     )
     target = project.published / "steward.html"
     write_whole(target, html)

@@ -21,7 +21,7 @@ from jinja2 import Environment
 
 from sarcoma_pipeline.publish.report import steward_charts as charts
 from schemas.finding_words import in_words
-from schemas.language import SOURCE, in_frame, marked, spoken
+from schemas.language import SOURCE, in_frame, marked, ngettext, spoken
 from schemas.language import gettext as _
 from schemas.vocabularies import SEVERITY
 
@@ -68,6 +68,7 @@ def page(
     results: pl.DataFrame | None = None,
     days: Mapping[str, str] | None = None,
     readings: Mapping[str, Mapping[int, str]] | None = None,
+    plans_to_compute: int = 0,
 ) -> str:
     """Render the page.
 
@@ -89,6 +90,7 @@ def page(
         results: ``quality.rule_results``: rules that nothing breaks are listed, too.
         days: day of each refresh at the site, ISO 8601; others have the day of their id.
         readings: what each reading that can be chosen means, by finding and number.
+        plans_to_compute: number of plans whose volumes and doses are not in this refresh yet.
 
     Returns:
         One self-contained HTML document.
@@ -140,7 +142,9 @@ def page(
         "ages": charts.ages(shown, days, meta["refresh_id"]),
         "by_source": charts.by_source(shown),
         "matrix": "" if results is None else charts.matrix(results),
-        "accounting": escape(" ".join([_accounted(accounting), *_queries(coverage)])),
+        "accounting": escape(
+            " ".join([_accounted(accounting), *_queries(coverage), *_to_compute(plans_to_compute)])
+        ),
     }
     # Every part is escaped already, and only the template itself is expanded.
     template = Environment(keep_trailing_newline=True).from_string(_part("steward.html"))
@@ -232,6 +236,18 @@ def _queries(coverage: Sequence[str]) -> list[str]:
     """Return the sentence on the queries to registry offices; empty if there were none."""
     told = _("Queries to registry offices: {coverage}.").format(coverage="; ".join(coverage))
     return [told] if coverage else []
+
+
+def _to_compute(plans: int) -> list[str]:
+    """Return the sentence on plans whose volumes and doses are missing; empty if there are none."""
+    told = ngettext(
+        "{plans} plan has no volumes and doses yet: they are computed after this refresh, and a later one "
+        "takes them.",
+        "{plans} plans have no volumes and doses yet: they are computed after this refresh, and a later one "
+        "takes them.",
+        plans,
+    )
+    return [told.format(plans=plans)] if plans else []
 
 
 def _part(name: str) -> str:
