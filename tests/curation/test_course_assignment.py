@@ -99,6 +99,11 @@ def test_a2_as_many_plans_as_courses_of_one_dose_and_the_same_days():
     plans = [_plan("b"), _plan("a")]
     assert _said(plans, courses) == {"a": ("c1", "A2"), "b": ("c2", "A2")}
     assert set(map(tuple, _notes(plans, courses).values())) == {("plan.course-ambiguous",)}
+    # The earlier plan has the first course, whatever its name; a plan without a day comes last.
+    earlier = [_plan("b", "2015-02-10"), _plan("a")]
+    assert _said(earlier, courses) == {"b": ("c1", "A2"), "a": ("c2", "A2")}
+    undated = [_plan("b"), _plan("a", None)]
+    assert _said(undated, courses) == {"b": ("c1", "A2"), "a": ("c2", "A2")}
 
 
 def test_a3_the_documented_interval():
