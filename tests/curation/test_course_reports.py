@@ -108,6 +108,13 @@ def test_o8_a_report_without_a_start_closes_the_course_that_is_open(case: Case):
     assert courses(case.run(), "prescribed_dose_gy", "end_reason") == [(50.0, "E"), (24.0, "A")]
 
 
+def test_o8_a_report_without_a_start_belongs_to_the_last_course_if_all_are_closed(case: Case):
+    case.course(50, 2, Meldung_ID="M1", reported="2015-05-01")
+    case.course(30, 3, "2017-03-06", "2017-03-17", Meldung_ID="M2", reported="2017-05-01")
+    case.course(27, 3, None, None, Meldung_ID="M3", reported="2017-06-01")
+    assert courses(case.run(), "prescribed_dose_gy") == [(50.0,), (27.0,)]
+
+
 def test_o9_a_sequential_boost_with_an_st_of_its_own_adds(case: Case):
     case.course(50, 2)
     case.course(16, 2, **BOOST)
