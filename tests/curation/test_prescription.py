@@ -90,6 +90,7 @@ CUMULATIVE = ([_ref(50), _ref(66, number="2")], PHASES[1])
 def test_p4_documentation_equals_the_sum():
     p = _one(*PHASES, (66.0, 33))
     assert _shown(p) == (66, 33, "P4") and p.sequential and p.levels == (66, 50)
+    assert p.phases == ((50, 25), (16, 8))
     assert _shown(_one(*PHASES, (66.0, None))) == (66, 33, "P4")
     assert _shown(_one(*PHASES, (66.0, 30))) == (66, 33, "P4"), "a wrong single dose is another finding"
 
@@ -101,7 +102,8 @@ def test_p4_cumulative_references():
 
 def test_p4_without_links_the_references_add():
     unlinked = (PHASES[0], [_group(25), _group(8, number="2")])
-    assert _shown(_one(*unlinked, (66.0, 33))) == (66, 33, "P4")
+    p = _one(*unlinked, (66.0, 33))
+    assert _shown(p) == (66, 33, "P4") and p.phases == ((50, 25), (16, 8))
 
 
 def test_p5_documentation_equals_one_prescription():
