@@ -22,7 +22,9 @@ Columns = Callable[[Node], Mapping[str, str | None]]
 _UNKNOWN_KEPT = 1_000
 """Maximum number of unknown paths kept: a hostile export invents tags without end."""
 _ALIKE = 200
-"""Maximum number of attributes of a data set whose steps are cached."""
+"""Maximum number of attributes of a data set whose steps are kept."""
+_STEPS_KEPT = 500
+"""Maximum number of data sets of one kind whose steps are kept."""
 
 
 _GROUP_OF = {keyword: group for group, (_, keywords) in GROUPS.items() for keyword in keywords}
@@ -43,13 +45,16 @@ class Declared:
 
 
 class Tree(dict[int, Declared]):
-    """Attributes of a data set by tag; compared by identity, so that it can be a cache key."""
+    """Attributes of a data set by tag.
 
-    def __hash__(self) -> int:
-        return id(self)
+    Attributes:
+        steps: how attributes with a value are accounted for, by their tags; first in objects that the study
+            does not use, then in those that it uses.
+    """
 
-    def __eq__(self, other: object) -> bool:
-        return self is other
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: tuple[dict[tuple[int, ...], list[_Step]], ...] = ({}, {})
 
 
 _NOTHING = Tree()
@@ -160,8 +165,11 @@ def _count(
     """Account for data sets that have a value for the same attributes."""
     counts, many = account.counts, len(nodes)
     for paths, number, known in _steps(tree, tags, used):
-        for path, times in paths:
-            counts[path] = counts.get(path, 0) + times * many
+        if counts or many > 1:
+            for path, times in paths.items():
+                counts[path] = counts.get(path, 0) + times * many
+        else:
+            counts.update(paths)
         if number is None:
             continue
         if known is None:
@@ -181,18 +189,23 @@ def _count(
             _count(account, items, inner, known.kids or _NOTHING, f"{known.path}/", used)
 
 
-_Step = tuple[list[tuple[str, int]], "int | None", "Declared | None"]
+_Step = tuple[dict[str, int], "int | None", "Declared | None"]
 
 
 def _steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
-    # Slices of an image, and control points of a beam, have the same attributes, so the cache is hit.
-    return (
-        _known_steps(tree, tags, used) if len(tags) <= _ALIKE else _known_steps.__wrapped__(tree, tags, used)
-    )
+    # Slices of an image, and control points of a beam, have the same attributes.
+    known = tree.steps[used]
+    steps = known.get(tags)
+    if steps is None:
+        steps = _new_steps(tree, tags, used)
+        if len(tags) <= _ALIKE:
+            if len(known) >= _STEPS_KEPT:
+                known.clear()
+            known[tags] = steps
+    return steps
 
 
-@lru_cache(1_000)
-def _known_steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
+def _new_steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
     """Return the outcomes of attributes in their order.
 
     Each step has paths with their counts, and the attribute after them that has to be looked up: one that is
@@ -204,11 +217,11 @@ def _known_steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
         known = tree.get(number)
         path = known.path if known is not None else _ignored(number) if used else OTHER_KIND
         if path is None or (known is not None and known.kids is not None):
-            steps.append((list(paths.items()), number, known))
+            steps.append((paths, number, known))
             paths = {}
         else:
             paths[path] = paths.get(path, 0) + 1
-    return [*steps, (list(paths.items()), None, None)]
+    return [*steps, (paths, None, None)]
 
 
 def _unknown(account: Account, path: str, count: int) -> None:

@@ -10,12 +10,15 @@ compared. A header that was not met before is judged here, once.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
+from sarcoma_pipeline.sources import dicom_layout_runs
 from sarcoma_pipeline.sources.dicom_decode import Decoder, Refusing, Unordinary, decoder, way
 from sarcoma_pipeline.sources.dicom_dictionary import representation
+from sarcoma_pipeline.sources.dicom_layout_runs import Run
 from sarcoma_pipeline.sources.dicom_node import TEXT_BYTES
 from sarcoma_pipeline.sources.dicom_tag_tree import Tree
 
@@ -27,6 +30,10 @@ _KNOWN = 50_000
 """Maximum number of steps and layouts that are known at a time (some 30 MB)."""
 _LENGTHS = 4_000
 """Maximum number of headers known at one position: nearly every contour has another length."""
+
+_FIRST_SEARCH = 16
+"""Minimum number of files between two searches for runs. They are more if more is known, because a search
+looks at all of it."""
 
 _CHARACTER_SET = 0x00080005
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
@@ -92,6 +99,9 @@ class Layouts:
     tree: Tree
     _known: int = 0
     _first: dict[tuple[int, bool, str, str], Layout] = field(default_factory=dict)
+    _files: int = 0
+    _next_search: int = _FIRST_SEARCH
+    _searched: int = 0
 
     def first(self, tree: Tree | None, implicit: bool, encoding: str, name: str) -> Layout:
         """Return the layout before the first attribute of a data set."""
@@ -106,9 +116,19 @@ class Layouts:
     def begin(self) -> Layout:
         """Return the first layout of the file meta information; forget what is known if it is much."""
         if self._known > _KNOWN // 2:
-            self._known = 0
+            self._known = self._searched = self._files = 0
+            self._next_search = _FIRST_SEARCH
             self._first = {}
+        self._files += 1
+        if self._files >= self._next_search and self._known != self._searched:
+            self.find_runs()
         return self.first(_META, False, "latin-1", "meta")
+
+    def find_runs(self) -> None:
+        """Find the attributes that can be read at once."""
+        dicom_layout_runs.find(self._first.values())
+        self._searched = self._known
+        self._next_search = self._files + max(_FIRST_SEARCH, self._known // 2)
 
     def count(self) -> None:
         """Count a step or a layout.
@@ -125,29 +145,15 @@ class Layout(dict[bytes, Step]):
     """The attributes of a data set up to a position.
 
     Attributes:
+        keeps: whether the data set is one of those whose values are read.
         last: tag of the last attribute.
         depth: number of attributes.
         ways: keyword to the way to its value; None if the data set lacks it.
+        run: attributes from here on that are read at once; None if there are none.
         plans: keywords to the ways to those of them that the data set has.
-        sequences: keyword to the tag of a kept sequence, its place among the kept values, and whether it has
-            content; None if the data set lacks it.
+        held: keyword to the tag of a kept value, its place among them, whether it has content, and whether it
+            has the value representation of the dictionary; None if the data set lacks it.
     """
-
-    __slots__ = (
-        "_above",
-        "_element",
-        "_filled",
-        "_kept",
-        "_layouts",
-        "_level",
-        "_next",
-        "_places",
-        "depth",
-        "last",
-        "plans",
-        "sequences",
-        "ways",
-    )
 
     def __init__(
         self,
@@ -166,35 +172,29 @@ class Layout(dict[bytes, Step]):
             kept,
         )
         self._next: dict[tuple[int, bytes, bool, str], Layout] = {}
-        self._filled: tuple[int, ...] | None = None
-        self._places: dict[int, tuple[int, bytes, bool]] | None = None
+        self.keeps = level.tree is not None
+        self.run: Run | None = None
         self.last = element[0]
         self.depth = 0 if above is None else above.depth + 1
         self.ways = _Ways(self)
         self.plans = _Plans(self)
-        self.sequences = _Sequences(self)
+        self.held = _Held(self)
 
     @property
-    def keeps(self) -> bool:
-        """Whether the data set is one of those whose values are read."""
-        return self._level.tree is not None
+    def known(self) -> Iterable[Layout]:
+        """All layouts that are known to follow this one."""
+        return self._next.values()
 
-    @property
+    @cached_property
     def filled(self) -> tuple[int, ...]:
         """Tags that have a value, in their order."""
-        if self._filled is None:
-            self._filled = tuple(number for number, _, filled in self._elements(kept=False) if filled)
-        return self._filled
+        return tuple(number for number, _, filled in self._elements(kept=False) if filled)
 
-    @property
+    @cached_property
     def places(self) -> dict[int, tuple[int, bytes, bool]]:
         """Tag of a kept value to its place, its value representation, and whether it has content."""
-        if self._places is None:
-            self._places = {
-                number: (place, vr, filled)
-                for place, (number, vr, filled) in enumerate(self._elements(kept=True))
-            }
-        return self._places
+        kept = enumerate(self._elements(kept=True))
+        return {number: (place, vr, filled) for place, (number, vr, filled) in kept}
 
     def _elements(self, *, kept: bool) -> list[tuple[int, bytes, bool]]:
         found = []
@@ -345,17 +345,17 @@ class _Ways(dict[str, "Way | None"]):
         return one
 
 
-class _Sequences(dict[str, "tuple[int, int, bool] | None"]):
+class _Held(dict[str, "tuple[int, int, bool, bool] | None"]):
     __slots__ = ("_layout",)
 
     def __init__(self, layout: Layout) -> None:
         super().__init__()
         self._layout = layout
 
-    def __missing__(self, keyword: str) -> tuple[int, int, bool] | None:
-        number, _ = way(keyword)
+    def __missing__(self, keyword: str) -> tuple[int, int, bool, bool] | None:
+        number, ordinary = way(keyword)
         found = self._layout.places.get(number)
-        self[keyword] = one = found and (number, found[0], found[2])
+        self[keyword] = one = found and (number, found[0], found[2], found[1] == ordinary)
         return one
 
 

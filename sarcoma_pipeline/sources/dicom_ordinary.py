@@ -139,14 +139,22 @@ class _Top:
         """Parse all elements from a position on; return the layout and the kept values."""
         values: Values = []
         keep = values.append
-        data, most, meta = self.data, self.most, at
+        data, most, meta, left = self.data, self.most, at, 0
         while True:
             if at >= most:
                 left = self.size - self.base - at
-                if left == 0:
+                if left <= 0:
                     break
                 at = self._have(at, min(12, left))
                 data, most = self.data, self.most
+            if layout.run is not None:
+                heads, expected, cut, length, after = layout.run
+                if at + length <= len(data) and heads(data, at) == expected:
+                    if cut is not None:
+                        values += cut(data, at)
+                    at += length
+                    layout = after
+                    continue
             kind, jump, after = layout[data[at : at + 8]]
             if kind == SKIPPED:
                 at += jump
@@ -184,7 +192,7 @@ class _Top:
                 break
         # Of kept sequences only their items are counted here; `_sequence` counts their bytes.
         self.held += sum(map(len, values))
-        if not layout.depth or not self._within_limits(meta, layout.depth):
+        if left < 0 or not layout.depth or not self._within_limits(meta, layout.depth):
             raise Unordinary
         return layout, values
 
@@ -255,14 +263,13 @@ def _sequence(data: bytes, at: int, end: int, first: Layout, depth: int) -> tupl
     if depth > _MOST_NESTED:
         raise Unordinary
     items: list[Item] = []
-    kept = first.keeps
     while at < end:
         mark, length = _two_longs(data, at)
         at += 8
         if mark == _ITEM_NUMBER:
             stop = _OPEN if length == _UNDEFINED else at + length
             layout, values, at = _data_set(data, at, stop, first, depth)
-            if kept:
+            if first.keeps:
                 items.append((layout, values))
         elif mark == _SEQUENCE_END_NUMBER and end == _OPEN and not length:
             return items, at
@@ -280,7 +287,17 @@ def _data_set(data: bytes, at: int, end: int, layout: Layout, depth: int) -> tup
         The layout, the kept values, and the position after the data set.
     """
     values: Values = []
+    # In a damaged file, an item may be longer than the data.
+    whole = end if end < len(data) else len(data)
     while at < end:
+        if layout.run is not None:
+            heads, expected, cut, length, after = layout.run
+            if at + length <= whole and heads(data, at) == expected:
+                if cut is not None:
+                    values += cut(data, at)
+                at += length
+                layout = after
+                continue
         kind, jump, after = layout[data[at : at + 8]]
         if kind == SKIPPED:
             at += jump

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from sarcoma_pipeline.sources.dicom_decode import Unordinary, way
+from sarcoma_pipeline.sources.dicom_decode import Unordinary
 from sarcoma_pipeline.sources.dicom_layout import Layout
 from sarcoma_pipeline.sources.dicom_node import Node, Opened
 
@@ -44,22 +44,21 @@ class OrdinaryNode(Node):
 
     def content(self, keyword: str) -> bytes:
         """Return the element's bytes; empty without the element."""
-        number, ordinary = way(keyword)
-        found = self._layout.places.get(number)
+        found = self._layout.held[keyword]
         if found is None:
             return b""
-        place, vr, _ = found
+        _, place, _, ordinary = found
         value = self.dataset[place]
-        if vr != ordinary or isinstance(value, list):
+        if not ordinary or isinstance(value, list):
             raise Unordinary
         return value
 
     def items(self, keyword: str) -> list[Node]:
         """Return items of a sequence."""
-        found = self._layout.sequences[keyword]
+        found = self._layout.held[keyword]
         if found is None:
             return []
-        number, place, counted = found
+        number, place, counted, _ = found
         if (known := self.inside.get(number)) is not None:
             return known
         held = self.dataset[place]

@@ -107,7 +107,7 @@ def _fault(mode: int) -> tuple[str, str] | None:
 
 def is_odd(parts: tuple[str, ...]) -> bool:
     """Return whether the path has control characters, bidirectional marks, or bytes that are not text."""
-    return not all(part.isprintable() for part in parts)
+    return not "".join(parts).isprintable()
 
 
 def shown(parts: tuple[str, ...]) -> str:

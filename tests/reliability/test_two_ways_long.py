@@ -21,3 +21,10 @@ def test_twenty_thousand_files_of_nearly_the_same_layouts_are_read_alike(tmp_pat
     print(f"{outcome.files} files, {outcome.ordinary} of them ordinary, {len(outcome.different)} differ")
     assert (outcome.files, outcome.different) == (20_000, {})
     assert outcome.ordinary > 10_000
+
+
+def test_twenty_thousand_mutants_of_files_that_are_read_in_runs_are_read_alike(tmp_path):
+    outcome = two_ways.beside_runs(two_ways.seeds(tmp_path / "seeds"), 500, 40, 3, tmp_path / "object")
+    print(f"{outcome.files} files, {outcome.ordinary} of them ordinary, {len(outcome.different)} differ")
+    assert (outcome.files, outcome.different) == (20_500, {})
+    assert outcome.ordinary > 10_000

@@ -77,6 +77,38 @@ def test_mutants_of_nearly_the_same_layout_are_read_alike(found, tmp_path):
     assert 120 < outcome.ordinary < 220
 
 
+def test_attributes_of_the_same_headers_are_read_at_once(tmp_path):
+    path = tmp_path / "object"
+    path.write_bytes(ORDINARY["explicit"]())
+    layouts = Layouts(dicom._TREE)
+
+    data = path.read_bytes()
+    with path.open("rb") as stream:
+        dicom_ordinary.read(stream, data, len(data), layouts, Limits())
+    layouts.find_runs()
+    runs = [one.run for one in _all(layouts) if one.run is not None]
+    assert runs and all(len(expected) >= 3 for _, expected, _, _, _ in runs)
+    assert all(length == sum(8 + _length(one) for one in expected) for _, expected, _, length, _ in runs)
+
+
+def _all(layouts: Layouts) -> list[dicom_layout.Layout]:
+    waiting, found = list(layouts._first.values()), []
+    while waiting:
+        found.append(waiting.pop())
+        waiting += found[-1].known
+    return found
+
+
+def _length(header: bytes) -> int:
+    return int.from_bytes(header[6:8], "little")
+
+
+def test_mutants_of_files_whose_attributes_are_read_at_once_are_read_alike(found, tmp_path):
+    outcome = two_ways.beside_runs(found, 12, 12, 17, tmp_path / "object")
+    assert (outcome.files, outcome.different) == (12 * 13, {})
+    assert 50 < outcome.ordinary < 140
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("change", layout_mutants.CHANGES, ids=lambda change: change.__name__)
 def test_each_change_of_a_layout_is_read_alike(found, tmp_path, change):
@@ -112,9 +144,14 @@ def test_what_is_read_does_not_depend_on_the_files_before_it(found, tmp_path, mo
     monkeypatch.setattr(dicom_layout, "_LENGTHS", 2)
     monkeypatch.setattr(dicom_decode, "_REMEMBERED", 3)
     monkeypatch.setattr(dicom, "_LAYOUTS", Layouts(dicom._TREE))
-    forgetful = all_read()
+    forgetful, forgetful_layouts = all_read(), dicom._LAYOUTS
+    monkeypatch.setattr(dicom_layout, "_KNOWN", 50_000)
+    monkeypatch.setattr(dicom_layout, "_LENGTHS", 4_000)
+    monkeypatch.setattr(dicom_layout, "_FIRST_SEARCH", 1)
+    monkeypatch.setattr(dicom, "_LAYOUTS", Layouts(dicom._TREE, _next_search=1))
+    assert warm == all_read() == all_read()
+    assert forgetful_layouts._known <= 1_000
     assert [one for one, _ in forgetful] == [one for one, _ in warm]
-    assert dicom._LAYOUTS._known <= 1_000
 
 
 @pytest.mark.slow
@@ -123,6 +160,8 @@ def test_thousands_of_mutants_the_demo_and_the_makers_files_are_read_alike(found
     assert (outcome.files, outcome.different) == (4_000, {})
     outcome = two_ways.compared(two_ways.alike(found, 1_000, seed=16), tmp_path / "object")
     assert (outcome.files, outcome.different) == (4_000, {})
+    outcome = two_ways.beside_runs(found, 100, 40, 18, tmp_path / "object")
+    assert (outcome.files, outcome.different) == (4_100, {})
     files = two_ways.demo(tmp_path / "demo")
     outcome = two_ways.compared((path.read_bytes() for path in files), tmp_path / "object")
     assert outcome.different == {} and outcome.ordinary >= 0.99 * len(files) > 900

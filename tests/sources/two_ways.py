@@ -19,6 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from sarcoma_pipeline.sources import dicom, dicom_ordinary
 from sarcoma_pipeline.sources.dicom_decode import Unordinary
+from sarcoma_pipeline.sources.dicom_layout import Layouts
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile
 from sarcoma_pipeline.synthetic import render
 from schemas.configuration import DEFAULT_LIMITS, DicomSource, Limits
@@ -212,6 +213,25 @@ def alike(found: list[bytes], count: int, seed: int) -> Iterator[bytes]:
         draw = random.Random(f"alike {seed} {number}")
         one, other = draw.choice(sound), draw.choice(sound)
         yield from (one, layout_mutants.mutant(one, draw), other, layout_mutants.mutant(one, draw))
+
+
+def beside_runs(found: list[bytes], files: int, mutants: int, seed: int, path: Path) -> Compared:
+    """Compare mutants of files whose attributes are known and are read at once."""
+    sound = [one for one in found if can_be_cut(one)]
+    whole = Compared()
+    for number in range(files):
+        draw = random.Random(f"beside runs {seed} {number}")
+        data = draw.choice(sound)
+        with mock.patch.object(dicom, "_LAYOUTS", Layouts(dicom._TREE)) as layouts:
+            path.write_bytes(data)
+            read(path)
+            layouts.find_runs()
+            cases = [data, *(layout_mutants.mutant(data, draw) for _n in range(mutants))]
+            outcome = compared(iter(cases), path)
+        whole.files += outcome.files
+        whole.ordinary += outcome.ordinary
+        whole.different |= {len(whole.different) + n: one for n, one in outcome.different.items()}
+    return whole
 
 
 def can_be_cut(data: bytes) -> bool:
