@@ -177,7 +177,7 @@ def _items(all_: list[Element], at: int, draw: random.Random) -> None:
         value = value[len(whole) :]
     elif kind < 0.6:
         value = b"\xfe\xff\0\xe0\0\0\0\0" + value
-    else:
+    elif len(value) > 8:
         changed = bytearray(value)
         for _n in range(draw.choice((1, 2))):
             changed[draw.randrange(8, len(changed))] = draw.choice((0, 1, 2, 0x20, 0x30, 0x41, 0x53, 0xFF))
