@@ -1,6 +1,7 @@
 """Seed defects: in whole files, registry replies, the department's table and DICOM files.
 
-:mod:`defects_obds`, :mod:`defects_radiotherapy` and :mod:`defects_reports` seed the other kinds;
+:mod:`defects_obds`, :mod:`defects_radiotherapy`, :mod:`defects_reports` and :mod:`defects_missing` seed the
+other kinds;
 ``data/demo/defects.csv`` lists the seeded defects.
 """
 
@@ -21,6 +22,7 @@ from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RTPlanStorage, generate_uid
 
 from sarcoma_pipeline.synthetic import (
+    defects_missing,
     defects_obds,
     defects_radiotherapy,
     defects_reports,
@@ -32,7 +34,15 @@ from sarcoma_pipeline.synthetic.people import Person
 from sarcoma_pipeline.synthetic.registry_reply import german, reply
 from sarcoma_pipeline.synthetic.seeding import PLANTS, Planted, plants
 
-__all__ = ["PLANTS", "defects_obds", "defects_radiotherapy", "defects_reports", "defects_toxicity", "plant"]
+__all__ = [
+    "PLANTS",
+    "defects_missing",
+    "defects_obds",
+    "defects_radiotherapy",
+    "defects_reports",
+    "defects_toxicity",
+    "plant",
+]
 
 _ARCHIVED = (2021, 12, 30, 12, 0, 0)
 _STRANGER = {"family": "Xantelbrook", "given": "Paul", "born": "11.06.1948", "sex": "M", "number": ""}

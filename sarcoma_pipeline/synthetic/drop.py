@@ -26,14 +26,14 @@ class Export:
     """An oBDS export before it is written.
 
     Attributes:
-        reported: Meldedatum.
+        reported: Meldedatum; None to leave it out.
         version: Schema_Version.
         namespace: whether it has the oBDS namespace.
         patients: patient number to the person and their reports.
         damage: function that damages the finished bytes.
     """
 
-    reported: dt.date = _EXPORTED
+    reported: dt.date | None = _EXPORTED
     version: str = obds.VERSION
     namespace: bool = True
     patients: dict[str, tuple[Person, list[Element]]] = field(default_factory=dict)

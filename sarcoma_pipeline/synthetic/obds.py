@@ -56,7 +56,7 @@ def put(parent: Element, name: str, value: str | None = None, **attributes: str)
 
 def export(
     patients: Sequence[tuple[Person, Sequence[Element]]],
-    reported: dt.date,
+    reported: dt.date | None,
     version: str = VERSION,
     namespace: bool = True,
 ) -> bytes:
@@ -64,7 +64,7 @@ def export(
 
     Args:
         patients: persons with their reports (``Meldung`` elements, which are moved into the export).
-        reported: Meldedatum.
+        reported: Meldedatum; None to leave it out.
         version: Schema_Version.
         namespace: whether the elements have the oBDS namespace.
 
@@ -74,7 +74,8 @@ def export(
     root = etree.Element(tag("oBDS"), attrib={"Schema_Version": version}, nsmap=_DEFAULT)
     sender = {"Absender_ID": "TUDOK-01", "Software_ID": "Demo", "Software_Version": "1"}
     put(put(root, "Absender", **sender), "Bezeichnung", "Tumordokumentation")
-    put(root, "Meldedatum", reported.isoformat())
+    if reported:
+        put(root, "Meldedatum", reported.isoformat())
     everyone = put(root, "Menge_Patient")
     for person, reports in patients:
         patient = put(everyone, "Patient", Patient_ID=person.number)

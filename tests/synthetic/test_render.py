@@ -26,7 +26,7 @@ DATA = ROOT / "data" / "demo"
 SEED = 7
 AGAINST_SCHEMA = {
     "tudok_abgebrochen.xml", "tudok_2021-12.xml", "tudok_ohne_pruefung.xml", "altsystem.xml",
-    "tudok_ohne_namensraum.xml", "tudok_v3.0.9.xml",
+    "tudok_ohne_namensraum.xml", "tudok_v3.0.9.xml", "tudok_ohne_datum.xml",
 }  # fmt: skip
 """Defects that make an export invalid, or that are no export."""
 
