@@ -43,7 +43,13 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
         Observations of :data:`OBJECTION`, one per patient and Melder, on the record with W; the note has the
         date. An objection of an unknown day stands until its report is replaced.
     """
-    told = {t: f.filter(pl.col("Meldebegruendung").is_not_null()) for t, f in received.items()}
+    told = {
+        # An objection needs no number of its report.
+        t: f.filter(pl.col("Meldebegruendung").is_not_null()).with_columns(
+            pl.col("Meldung_ID").fill_null(""), pl.col("Patient_ID").str.strip_chars()
+        )
+        for t, f in received.items()
+    }
     records = delivered_records(told, paths)
     if records.is_empty():
         return Observation.empty()

@@ -263,6 +263,16 @@ def _told(reason, module, on="2020-01-01"):
     ).encode()
 
 
+@pytest.mark.parametrize(
+    "lacking", [b' Meldung_ID="M"', b' Melder_ID="K"', b"<Meldedatum>2020-02-01</Meldedatum>"]
+)
+def test_an_objection_counts_whatever_its_report_lacks(tmp_path, lacking):
+    objection = _told("W", "<Tod/>", "2020-02-01")
+    assert lacking in objection
+    files = {"a.xml": _told("I", "<Tod/>"), "b.xml": objection.replace(lacking, b"")}
+    assert in_process.build(tmp_path, files)["patient"].is_empty()
+
+
 def test_blanks_around_a_number_hide_no_objection(tmp_path):
     written = [
         _told("I", "<Tod/>"),
