@@ -13,6 +13,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation import obds_nested, tnm
 from sarcoma_pipeline.curation.parse import Reading, code, constant, date, steps_of, text
+from sarcoma_pipeline.curation.value_rules import REPORT_DATE_UNREADABLE
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
@@ -230,14 +231,21 @@ def residual(column: str, overall: str | None = None) -> Reading:
 def _report_date(kind: Kind) -> Reading:
     """Return the reading of the report date: of the module, else of the histology, else of the TNM.
 
-    Other rules check these dates.
+    Other rules check the date of the module.
     """
     dates = [graded_date("_histology_date"), date("_tnm_Datum", DATES)]
+    # A fully estimated date (V) has no day, and is none that cannot be read.
+    estimated = (pl.col("_histology_date_Datumsgenauigkeit").str.to_uppercase() == "V").fill_null(False)
+    unreadable = pl.any_horizontal(
+        pl.col("_histology_date").is_not_null() & dates[0].value.is_null() & ~estimated,
+        pl.col("_tnm_Datum").is_not_null() & dates[1].value.is_null(),
+    )
     if kind.day:
         dates.insert(0, date(kind.day, DATES))
     return Reading(
         pl.coalesce(d.value for d in dates),
         precision=pl.coalesce(d.precision for d in dates if d.precision is not None),
+        notes=((REPORT_DATE_UNREADABLE, unreadable),),
         steps=steps_of(dates),
     )
 

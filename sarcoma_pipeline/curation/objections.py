@@ -29,6 +29,19 @@ OBJECTION = Rule(
 )
 
 
+REASON_UNKNOWN = Rule(
+    "report.reason-unknown",
+    "warning",
+    on="quality.accounting",
+    scope="source",
+    what="Meldebegruendung has a code that oBDS does not know (it knows I, A, D, V and W). An objection "
+    "cannot be told from it: the report counts like any other.",
+    remedy="In the tumour documentation, correct the Meldebegruendung. If the patient objected, it is W.",
+    source="oBDS 3.0.4 schema, Meldebegruendung",
+    alone="the code is in the record itself",
+)
+
+
 OBJECTED = "the patient objected to the storage of their data"
 
 
@@ -41,7 +54,8 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         Observations of :data:`OBJECTION`, one per patient and Melder, on the record with W; the note has the
-        date. An objection of an unknown day stands until its report is replaced.
+        date. An objection of an unknown day stands until its report is replaced. Observations of
+        :data:`REASON_UNKNOWN`.
     """
     told = {
         # An objection needs no number of its report.
@@ -55,6 +69,8 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
         return Observation.empty()
     who = ["Patient_ID", "reporter"]
     reason = pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase()
+    unknown = records.filter(~reason.is_in(["I", "A", "D", "V", "W", ""]))
+    doubtful = observed_reports(unknown, REASON_UNKNOWN, column=pl.lit("Meldebegruendung"))
     # Other reasons (A, D, V) only explain why a patient was not asked: they withdraw no objection.
     spoken = records.filter(reason.is_in(["I", "W"])).with_columns(objects=reason == "W")
     # Within one export the order of the Meldungen is no order in time: only a later export takes an objection
@@ -74,7 +90,7 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("row") > last_consent)
         .unique(who, keep="first", maintain_order=True)
     )
-    return observed_reports(
+    objected = observed_reports(
         since,
         OBJECTION,
         column=pl.lit("Meldebegruendung"),
@@ -82,6 +98,7 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
             pl.lit("since "), pl.col("reported_on").cast(pl.String).fill_null("an unknown day")
         ),
     )
+    return pl.concat([objected, doubtful])
 
 
 def objecting(observed: pl.DataFrame, rows_of: RowsOf) -> pl.Series:

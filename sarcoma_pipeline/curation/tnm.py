@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.curation.parse import Reading
-from sarcoma_pipeline.curation.value_rules import CODE_UNKNOWN
+from sarcoma_pipeline.curation.value_rules import CODE_UNKNOWN, TNM_SIGN_UNKNOWN
 
 _QUALIFIER = (
     r"(?:\((?:m|is|sn|mi|itc|i[+-]|mol[+-]|cy[+-]|pul|oss|hep|bra|lym|mar|ple|per|adr|ski|oth|gen|\d{1,2})"
@@ -56,9 +56,10 @@ def symbol(element: str, columns: tuple[str, ...], letter: str) -> Reading:
         pl.col(c).str.strip_chars().str.extract(_pattern(kind), 1).str.contains(letter, literal=True)
         for c, kind in zip(columns, "TNM", strict=True)
     ]
+    stated = pl.col(element).str.strip_chars().str.to_lowercase()
     return Reading(
-        (pl.col(element).str.to_lowercase() == letter).fill_null(False)
-        | pl.any_horizontal(w.fill_null(False) for w in written)
+        (stated == letter).fill_null(False) | pl.any_horizontal(w.fill_null(False) for w in written),
+        notes=((TNM_SIGN_UNKNOWN, ~stated.is_in([letter, ""]).fill_null(True)),),
     )
 
 
@@ -80,7 +81,11 @@ def prefix(column: str, element: str, letter: str, kind: str) -> Reading:
     assumed = pl.when(pl.col(kind) == "pTNM").then(pl.lit("p")).otherwise(pl.lit("c"))
     stated = pl.col(element).str.strip_chars().str.to_lowercase()
     known = pl.when(stated.is_in(["c", "p", "u"])).then(stated)
-    return Reading(pl.when(pl.col(column).is_not_null()).then(pl.coalesce([known, in_text, assumed])))
+    category = pl.col(column).is_not_null()
+    return Reading(
+        pl.when(category).then(pl.coalesce([known, in_text, assumed])),
+        notes=((TNM_SIGN_UNKNOWN, category & (stated.fill_null("") != "") & known.is_null()),),
+    )
 
 
 def _pattern(letter: str) -> str:

@@ -32,6 +32,22 @@ CODE_UNKNOWN = Rule(
     ),
     source="oBDS 3.0.4, DICOM PS3.3, sources.toml",
 )
+TNM_SIGN_UNKNOWN = Rule(
+    "diagnosis.tnm-sign-unknown",
+    "warning",
+    what="The prefix (c, p, u) or the symbol (y, r, a) of a TNM category has a code that oBDS does not know. "
+    "The prefix counts as c, in a pTNM as p; the symbol counts as absent.",
+    remedy="In the tumour documentation, correct the prefix or the symbol of the TNM.",
+    source="oBDS 3.0.4 TNM_Typ",
+)
+REPORT_DATE_UNREADABLE = Rule(
+    "diagnosis.report-date-unreadable",
+    "warning",
+    what="Tumor_Histologiedatum or the date of the TNM cannot be read. Another date of the report counts, if "
+    "it has one.",
+    remedy="In the tumour documentation, correct Tumor_Histologiedatum or the date of the TNM.",
+    source="oBDS 3.0.4 Tumor_Histologiedatum, TNM/Datum",
+)
 EXACTNESS_UNKNOWN = Rule(
     "date.exactness-unknown",
     "warning",

@@ -1,4 +1,4 @@
-"""Codes of Datumsgenauigkeit that oBDS does not know: the schema has E, T, M and V only."""
+"""Codes that oBDS does not know and that decide about a value: exactness, prefixes and symbols of the TNM."""
 
 import datetime as dt
 import json
@@ -6,6 +6,7 @@ import json
 import pytest
 
 from schemas import received as r
+from tests.curation.baseline_patients import diagnose, histology, tnm
 
 RULE = "date.exactness-unknown"
 
@@ -36,3 +37,43 @@ def test_so_is_that_of_a_metastasis_and_of_a_birth(records):
         (born, "typed.person"),
         (seen, "typed.metastasis"),
     }
+
+
+@pytest.mark.parametrize(
+    ("signs", "stage", "found"),
+    [
+        ({"c_p_u_Praefix_T": "c"}, "T2", 0),
+        ({"c_p_u_Praefix_T": "C"}, "T2", 0),
+        ({"c_p_u_Praefix_T": "k"}, "T2", 1),
+        ({}, "T2", 0),
+        ({"y_Symbol": "Y"}, None, 0),
+        ({"y_Symbol": "ja"}, "T2", 1),
+        ({"r_Symbol": "1"}, "T2", 1),
+    ],
+)
+def test_an_unknown_prefix_or_symbol_of_a_tnm_is_a_finding(records, signs, stage, found):
+    bad = diagnose(records, TNM=tnm(T="2b", **signs))
+    outcome = records.run()
+    seen = outcome.observed.filter(rule_id="diagnosis.tnm-sign-unknown")["record_id"].to_list()
+    assert seen == [bad] * found
+    assert outcome["diagnosis"]["t_stage"].to_list() == [stage]
+
+
+@pytest.mark.parametrize(
+    ("day", "exactness", "found"),
+    [
+        ("2012-01-05", "E", 0),
+        ("2012-13-05", "E", 1),
+        ("unbekannt", None, 1),
+        ("2012-01-05", "V", 0),
+        (None, None, 0),
+    ],
+)
+def test_an_unreadable_date_of_the_histology_is_a_finding(records, day, exactness, found):
+    given = json.loads(histology("8802/3", day=day))
+    given[0]["Tumor_Histologiedatum_Datumsgenauigkeit"] = exactness
+    bad = diagnose(records, Histologie=json.dumps(given))
+    outcome = records.run()
+    seen = outcome.observed.filter(rule_id="diagnosis.report-date-unreadable")["record_id"].to_list()
+    assert seen == [bad] * found
+    assert outcome["diagnosis"]["icdo3_morphology"].to_list() == ["8802/3"], "nothing of the report is lost"

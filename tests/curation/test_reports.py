@@ -273,6 +273,16 @@ def test_an_objection_counts_whatever_its_report_lacks(tmp_path, lacking):
     assert in_process.build(tmp_path, files)["patient"].is_empty()
 
 
+@pytest.mark.parametrize(
+    ("reason", "doubtful"),
+    [("Widerspruch", 1), ("X", 1), ("I", 0), ("a", 0), (" D ", 0), ("V", 0), (None, 0)],
+)
+def test_a_reason_that_is_no_code_is_a_finding_and_no_objection(export, reason, doubtful):
+    record = export.add(Meldebegruendung=reason)
+    found = objections.objections(export.received, export.paths)
+    assert found.select("rule_id", "record_id").rows() == [("report.reason-unknown", record)] * doubtful
+
+
 def test_blanks_around_a_number_hide_no_objection(tmp_path):
     written = [
         _told("I", "<Tod/>"),
