@@ -225,7 +225,10 @@ class _Patient:
         if self.surgery_first(tumour):
             cut = list(self.stages(self.specimens(tumour), kinds, "T"))
             wanted = [s for p, s in cut if p == "p"] + pathological + clinical
-            wanted += [s for p, s in cut if p != "p"]
+            # What is clinical, the surgeon knows better than the pathologist.
+            told = [*self.of("OP", tumour), *self.of("Pathologie", tumour)]
+            own = [r for r in told if r in self.specimens(tumour)]
+            wanted += [s for p, s in self.stages(own, kinds, "T") if p != "p"]
         else:
             wanted = clinical + ([] if self.resected(tumour) else pathological)
         return next((s for s in wanted if s != "TX"), next(iter(wanted), None))
@@ -330,6 +333,8 @@ class _Patient:
             *(d.day for t in self.tumours if (d := self.diagnosed(t)) and d.precision == "E"),
         ]
         seen = max((d for d in days if d), default=None)
+        if not self.died and not seen:
+            return  # nobody says whether they live
         causes = {CAUSE[text(r.module, "Tod_tumorbedingt") or ""] for r in self.of("Tod")}
         yield (
             "deceased" if self.died else "alive", self.died, next(iter(causes), None),
