@@ -149,8 +149,8 @@ class _Counted(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
 class _Recorder:
     """A plugin of pytest: which statements each test reaches, and how long it takes.
 
-    What a fixture of several tests reaches, each of these tests reaches; likewise the cases of one curation.
-    Kept results are forgotten before each test, or else only the first test would reach the statements.
+    What a fixture of several tests reaches, each of these tests reaches; and what one of them reaches, all of
+    them; likewise the cases of one curation. Kept results are forgotten before each test, or else only the first test would reach the statements.
     """
 
     def __init__(self) -> None:
@@ -188,12 +188,24 @@ class _Recorder:
             fixtures = [d for ds in item._fixtureinfo.name2fixturedefs.values() for d in ds]
             reached = self.reached.union(*(self.of_fixture[id(d)] for d in fixtures))
             self.tests[item.nodeid] = (took, reached)
-            if any(type(value).__name__ == "OneCuration" for value in vars(item.module).values()):
-                self.together[item.nodeid.partition("::")[0]].append(item.nodeid)
+            for place in _shared(item):
+                self.together[place].append(item.nodeid)
 
     def pytest_runtest_logreport(self, report):
         if report.failed:
             self.failed.add(report.nodeid)
+
+
+def _shared(item) -> Iterator[str]:
+    """Name what a test shares with others: a curation of several cases, a fixture of more than one test.
+
+    Such a fixture may keep results that only its first test computes.
+    """
+    if any(type(value).__name__ == "OneCuration" for value in vars(item.module).values()):
+        yield item.nodeid.partition("::")[0]
+    for definition in (one[-1] for one in item._fixtureinfo.name2fixturedefs.values()):
+        if definition.scope != "function" and definition.func.__module__.startswith("tests."):
+            yield f"{definition.func.__module__} {definition.argname}"
 
 
 def _forget() -> None:
