@@ -150,7 +150,8 @@ class _Recorder:
     """A plugin of pytest: which statements each test reaches, and how long it takes.
 
     What a fixture of several tests reaches, each of these tests reaches; and what one of them reaches, all of
-    them; likewise the cases of one curation. Kept results are forgotten before each test, or else only the first test would reach the statements.
+    them; likewise the cases of one curation. Kept results are forgotten before each test, or else only the
+    first test would reach the statements.
     """
 
     def __init__(self) -> None:
@@ -188,7 +189,7 @@ class _Recorder:
             fixtures = [d for ds in item._fixtureinfo.name2fixturedefs.values() for d in ds]
             reached = self.reached.union(*(self.of_fixture[id(d)] for d in fixtures))
             self.tests[item.nodeid] = (took, reached)
-            for place in _shared(item):
+            for place in shared(item):
                 self.together[place].append(item.nodeid)
 
     def pytest_runtest_logreport(self, report):
@@ -196,7 +197,7 @@ class _Recorder:
             self.failed.add(report.nodeid)
 
 
-def _shared(item) -> Iterator[str]:
+def shared(item) -> Iterator[str]:
     """Name what a test shares with others: a curation of several cases, a fixture of more than one test.
 
     Such a fixture may keep results that only its first test computes.

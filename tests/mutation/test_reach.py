@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.mutation.killing import KILLED, SURVIVED, failing, judge
-from tests.mutation.reach import ROOT, Reach, Statement, modules, statements
+from tests.mutation.reach import ROOT, Reach, Statement, modules, shared, statements
 
 FILE = "tests/cohort/test_wide.py"
 
@@ -59,3 +59,13 @@ def test_a_changed_module_meets_the_tests_that_reach_it():
     inner = source.replace('how="left"', 'how="inner"')
     assert judge(path, inner, [tests[:1], tests], 300) == KILLED
     assert fails in (failing({path: inner}, [tests], 300, first_only=False) or ())
+
+
+@pytest.fixture(scope="module")
+def kept():
+    return {}
+
+
+def test_tests_that_share_a_fixture_are_recorded_together(kept, request, tmp_path):
+    """Only the first of them may compute what the fixture keeps."""
+    assert list(shared(request.node)) == [f"{__name__} kept"]
