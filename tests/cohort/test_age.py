@@ -27,3 +27,13 @@ def test_nobody_is_born_after_the_diagnosis(records, born, exactness, days):
     whole = derivation.cohort(outcome.frames, study())
     patients = covariates.patients(outcome.frames, whole.happened, whole.eligible)
     assert round(patients["age_at_diagnosis_years"].item() * 365.25) == days
+
+
+def test_of_a_month_of_birth_only_the_days_up_to_the_diagnosis_are_possible(records):
+    """January 2012, diagnosed on the 10th: born on the 1st to 10th, the middle is the 5th, rounded down."""
+    records.patient(born="2012-01-01", Geburtsdatum_Datumsgenauigkeit="T")
+    records.diagnosis("2012-01-10")
+    frames = records.run().frames
+    whole = derivation.cohort(frames, study())
+    patients = covariates.patients(frames, whole.happened, whole.eligible)
+    assert round(patients["age_at_diagnosis_years"].item() * 365.25) == 5

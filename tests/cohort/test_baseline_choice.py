@@ -47,6 +47,13 @@ def test_an_unknown_t_gives_way_to_a_known_one(records):
     assert described(records, t_category="pathological")["t_stage"] == "T2"
 
 
+def test_an_unknown_t_of_a_later_report_gives_way_too(records):
+    diagnose(records, TNM=tnm(T="X"))
+    operation(records, "2012-02-01", TNM=tnm("pTNM", T="2b"))
+    operation(records, "2012-02-20", TNM=tnm("pTNM", T="X"))
+    assert described(records, t_category="pathological")["t_stage"] == "T2"
+
+
 def test_without_such_a_report_t_is_missing(records):
     diagnose(records, TNM=tnm("pTNM", T="2b"))
     operation(records, "2012-02-01")

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from sarcoma_pipeline.curation.delivery import Delivered, delivered, filled
+from sarcoma_pipeline.curation.delivery import Delivered, as_prescribed, delivered, filled
+from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import Group, GroupBeam, Plan
 from sarcoma_pipeline.curation.treatment_records import GroupSummary, Session, TreatmentRecord
 
@@ -49,6 +50,50 @@ def _given(*records, plan=PLAN) -> Delivered:
 
 def _notes(found: Delivered):
     return [(rule.id, value) for rule, _, value in found.notes]
+
+
+LINKED = tuple(Group(n, count, ("1",), (), (), 0) for n, count in (("1", 25), ("2", 10)))
+SEQUENTIAL = Prescription(
+    65.0, 35, (65.0, 50.0), "P4", "target prescription", phases=((50.0, 25), (15.0, 10))
+)
+ALL_AND_FOUR = (("1", 25, 25.0), ("2", 4, 4.0))
+
+
+def _as_prescribed(groups, read: Prescription, of_plan=LINKED) -> tuple[int, float, float | None]:
+    given = Delivered(29, 29.0, (_day(1),), "records", ("r",), groups=groups)
+    found = as_prescribed(given, Plan("plan", "1.1", groups=of_plan), read)
+    return found.fractions, found.shares, found.dose
+
+
+def test_groups_that_follow_each_other_have_their_own_doses_per_fraction():
+    """25 fractions of 2 Gy and 4 of 1.5 Gy."""
+    assert _as_prescribed(ALL_AND_FOUR, SEQUENTIAL) == (29, 29.0, 56.0)
+    assert _as_prescribed(ALL_AND_FOUR[1:], SEQUENTIAL) == (29, 29.0, 6.0)
+
+
+def test_groups_side_by_side_are_parts_of_the_same_fractions():
+    both = Prescription(50.0, 25, (50.0,), "P5", "target prescription")
+    assert _as_prescribed((("1", 25, 25.0), ("2", 24, 24.5)), both) == (25, 25.0, None)
+
+
+@pytest.mark.parametrize(
+    ("groups", "read", "of_plan"),
+    [
+        ((), SEQUENTIAL, LINKED),
+        # A group that the plan does not have.
+        ((*ALL_AND_FOUR, (None, 1, 1.0)), SEQUENTIAL, LINKED),
+        # Which dose belongs to which group is not said.
+        (ALL_AND_FOUR, SEQUENTIAL, (LINKED[0], replace(LINKED[1], references=()))),
+        # One group, and nothing follows.
+        (ALL_AND_FOUR[:1], Prescription(50.0, 25, (50.0,), "P1", "target prescription"), LINKED[:1]),
+    ],
+)
+def test_without_a_dose_of_each_group_nothing_is_converted(groups, read, of_plan):
+    assert _as_prescribed(groups, read, of_plan) == (29, 29.0, None)
+
+
+def test_units_of_a_beam_that_the_plan_does_not_have_are_unknown():
+    assert [PLAN.meterset_of(number) for number in ("1", "2", "3", None)] == [200.0, 100.0, None, None]
 
 
 def test_one_fraction_a_record():

@@ -122,6 +122,13 @@ def test_of_two_reports_of_one_operation_the_one_with_a_day_is_newer(patient, un
     assert patient.run()["surgery"]["residual_status"].to_list() == ["R1"]
 
 
+def test_of_two_reports_of_one_diagnosis_the_newer_one_corrects_the_older(records):
+    records.patient()
+    old = records.diagnosis(Meldung_ID="M1", Grading="2")
+    records.diagnosis(Meldung_ID="M2", Grading="3", reported="2020-02-01")
+    assert told(records.run(), "record.corrected") == [old]
+
+
 def test_what_another_reporter_says_under_the_same_number_corrects_nothing(patient):
     examination(patient, "2013-02-01", **A)
     examination(patient, "2013-02-01", reported="2020-02-01", Verlauf_Lokaler_Tumorstatus="R", **B)

@@ -15,6 +15,12 @@ def _answers(records, keys=frozenset()):
     return {(row["rule_id"], row["reading"]): row["reading_key"] for row in made.rows(named=True)}
 
 
+def _chosen(records, keys):
+    """Rule and number of each answer that is marked as the chosen one."""
+    made = identity.link(records.run(keys).typed, keys).frames[IdentityReading.table()]
+    return {(row["rule_id"], row["reading"]) for row in made.rows(named=True) if row["chosen"]}
+
+
 def _one(records):
     records.patient()
     records.diagnosis()
@@ -34,6 +40,7 @@ def test_a_near_match_is_linked_by_decision_and_later_ones_with_the_same_words_a
     first = _reply(records, **values)
     assert records.run().quarantined == {first}
     same = frozenset({_answers(records)["identity.near-match", 1]})
+    assert (_chosen(records, frozenset()), _chosen(records, same)) == (set(), {("identity.near-match", 1)})
     later = _reply(records, **values)
     outcome = records.run(same)
     assert outcome.quarantined == set() and outcome.rules() == {DECIDED}
