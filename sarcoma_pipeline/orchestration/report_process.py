@@ -16,12 +16,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sarcoma_pipeline.orchestration.page_file import write_whole
-from sarcoma_pipeline.publish.report import unfinished
-from sarcoma_pipeline.publish.report.unfinished import Unfinished
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.study.project import Project
+
+if TYPE_CHECKING:
+    from sarcoma_pipeline.publish.report.unfinished import Unfinished
 
 SWITCH = "SARCOMA_REPORT_FILES"
 """Environment variable; ``off`` starts no process: the refresh makes the files itself."""
@@ -136,6 +138,9 @@ def is_running(project: Project) -> bool:
 
 def digest(project: Project) -> str:
     """Return the hash of the present page, without the files that were added to it."""
+    # Imported on demand: a status needs none of it.
+    from sarcoma_pipeline.publish.report import unfinished
+
     text = _text(project)
     try:
         return unfinished.read(text or "").page
@@ -146,7 +151,7 @@ def digest(project: Project) -> str:
 def _add(project: Project, order: str) -> str:
     """Add the files, and return the name of the PDF or why there is none."""
     # Imported on demand: a refresh that starts this process needs none of it.
-    from sarcoma_pipeline.publish.report import column_lineage, pdf, raster
+    from sarcoma_pipeline.publish.report import column_lineage, pdf, raster, unfinished
     from sarcoma_pipeline.quality.column_lineage import origins
     from schemas.release import RELEASED
 
