@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from schemas.contract import Contract, TextList, column
@@ -14,6 +16,16 @@ from schemas.typed import (
     SystemicTherapyColumns,
 )
 from schemas.typed_diagnosis import ReportColumns
+
+
+def earliest(day: str) -> Any:
+    """Return the column of the first day that a date may mean."""
+    return column(f"Earliest {day}", "First day that the date may mean, in days since time zero.", unit="d")
+
+
+def latest(day: str) -> Any:
+    """Return the column of the last day that a date may mean."""
+    return column(f"Latest {day}", "Last day that the date may mean, in days since time zero.", unit="d")
 
 
 class Curated(Contract):
@@ -108,34 +120,22 @@ class DiagnosisReport(DiagnosisColumns, ReportColumns, Curated, table="curated.d
 class Surgery(SurgeryColumns, Curated, table="curated.surgery"):
     """One operation of a patient."""
 
-    surgery_day_earliest: pl.Int32 = column(
-        "Earliest day of surgery", "First day that the date may mean, in days since time zero.", unit="d"
-    )
-    surgery_day_latest: pl.Int32 = column(
-        "Latest day of surgery", "Last day that the date may mean, in days since time zero.", unit="d"
-    )
+    surgery_day_earliest: pl.Int32 = earliest("day of surgery")
+    surgery_day_latest: pl.Int32 = latest("day of surgery")
 
 
 class SystemicTherapy(SystemicTherapyColumns, Curated, table="curated.systemic_therapy"):
     """One systemic therapy of a patient, or the statement that there was none."""
 
-    start_day_earliest: pl.Int32 = column(
-        "Earliest first day", "First day that the date may mean, in days since time zero.", unit="d"
-    )
-    start_day_latest: pl.Int32 = column(
-        "Latest first day", "Last day that the date may mean, in days since time zero.", unit="d"
-    )
+    start_day_earliest: pl.Int32 = earliest("first day")
+    start_day_latest: pl.Int32 = latest("first day")
 
 
 class Assessment(AssessmentColumns, Curated, table="curated.assessment"):
     """The state of a patient's disease on one day."""
 
-    assessment_day_earliest: pl.Int32 = column(
-        "Earliest day of assessment", "First day that the date may mean, in days since time zero.", unit="d"
-    )
-    assessment_day_latest: pl.Int32 = column(
-        "Latest day of assessment", "Last day that the date may mean, in days since time zero.", unit="d"
-    )
+    assessment_day_earliest: pl.Int32 = earliest("day of assessment")
+    assessment_day_latest: pl.Int32 = latest("day of assessment")
     distant_day: pl.Int32 = column("Day of metastasis", "Days since time zero.", unit="d")
 
 
@@ -143,12 +143,8 @@ class Metastasis(MetastasisColumns, Curated, table="curated.metastasis"):
     """One metastasis of a tumour, from any report that documents it."""
 
     metastasis_day: pl.Int32 = column("Day of metastasis", "Days since time zero.", unit="d")
-    reported_day_earliest: pl.Int32 = column(
-        "Earliest day of the report", "First day that the date may mean, in days since time zero.", unit="d"
-    )
-    reported_day_latest: pl.Int32 = column(
-        "Latest day of the report", "Last day that the date may mean, in days since time zero.", unit="d"
-    )
+    reported_day_earliest: pl.Int32 = earliest("day of the report")
+    reported_day_latest: pl.Int32 = latest("day of the report")
 
 
 class VitalStatus(Curated, table="curated.vital_status"):

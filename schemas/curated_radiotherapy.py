@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Contract, NumberList, TextList, column
-from schemas.curated import Curated
+from schemas.curated import Curated, earliest, latest
 from schemas.typed import RadiotherapyColumns
 
 
@@ -108,18 +108,10 @@ class RadiotherapyCourse(Doses, RadiotherapyColumns, Curated, table="curated.rad
     course_id: pl.String = column(
         "Course", "Names it among the courses of its patient.", nullable=False, identifying="identifier"
     )
-    start_day_earliest: pl.Int32 = column(
-        "Earliest first day", "First day that the date may mean, in days since time zero.", unit="d"
-    )
-    start_day_latest: pl.Int32 = column(
-        "Latest first day", "Last day that the date may mean, in days since time zero.", unit="d"
-    )
-    end_day_earliest: pl.Int32 = column(
-        "Earliest last day", "First day that the date may mean, in days since time zero.", unit="d"
-    )
-    end_day_latest: pl.Int32 = column(
-        "Latest last day", "Last day that the date may mean, in days since time zero.", unit="d"
-    )
+    start_day_earliest: pl.Int32 = earliest("first day")
+    start_day_latest: pl.Int32 = latest("first day")
+    end_day_earliest: pl.Int32 = earliest("last day")
+    end_day_latest: pl.Int32 = latest("last day")
     kind: pl.String = column(
         "Kind", "How the dose of the course is given.", nullable=False, vocabulary="phase_kind"
     )

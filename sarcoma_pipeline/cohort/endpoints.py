@@ -288,7 +288,7 @@ def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.Da
                 counts = counts & ~(died & (pl.col("end_day") - looked[0] > a.late_death_days))
         else:
             lost = pl.col("unknown_day").is_not_null()
-            until = [pl.when(lost).then(a).otherwise(b) for a, b in zip(looked, until, strict=True)]
+            until = [pl.when(lost).then(seen).otherwise(day) for seen, day in zip(looked, until, strict=True)]
             ids = pl.when(lost).then("looked_ids").otherwise(ids)
             known = pl.when(lost).then(looked_exact).otherwise(known)
     event = pl.col("is_event") & counts

@@ -57,7 +57,7 @@ def dated(
     )
 
 
-def days_of(event: str) -> dict[str, pl.Expr]:
+def day_columns(event: str) -> dict[str, pl.Expr]:
     """Return the columns of the timeline that say when an event of a curated table was.
 
     Args:

@@ -14,7 +14,7 @@ import polars as pl
 from sarcoma_pipeline.cohort import looks, relapses, resection, second_malignancy
 from sarcoma_pipeline.cohort.data_cutoff import LAST_DAY, days_until, last_day, rows_until
 from sarcoma_pipeline.cohort.derived_once import once
-from sarcoma_pipeline.cohort.partial_dates import dated, days_of, reach
+from sarcoma_pipeline.cohort.partial_dates import dated, day_columns, reach
 from sarcoma_pipeline.cohort.primary import Curated, course, of_index_tumour, tumour
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS, DISTANT, REGIONAL
 from schemas.assumptions import Assumptions
@@ -175,7 +175,7 @@ def _operated(curated: Curated, operations: pl.DataFrame, steps: pl.DataFrame) -
     counts = counts & pl.col("residual_status").ne_missing("R2")
     what = pl.when(primary).then(pl.lit("resection")).otherwise(pl.lit("no resection of the primary"))
     return frame.select(
-        "patient_id", "record_ids", **days_of("surgery"),
+        "patient_id", "record_ids", **day_columns("surgery"),
         kind=pl.when(counts).then(pl.lit("definitive resection")).otherwise(pl.lit("surgery")),
         detail=pl.concat_str(what, pl.col("residual_status"), separator=", ", ignore_nulls=True),
     )  # fmt: skip
@@ -190,7 +190,7 @@ def _irradiated(curated: Curated) -> pl.DataFrame:
     which = pl.when("_primary").then(pl.lit("primary course")).otherwise(pl.lit("further course"))
     ends = [
         courses.select(
-            "patient_id", "record_ids", **days_of(end), kind=pl.lit(f"radiotherapy {end}"), detail=which
+            "patient_id", "record_ids", **day_columns(end), kind=pl.lit(f"radiotherapy {end}"), detail=which
         )
         for end in ("start", "end")
     ]
@@ -203,7 +203,7 @@ def _given(curated: Curated) -> pl.DataFrame:
         of_index_tumour(curated, "curated.systemic_therapy")
         .filter(pl.col("given") == "yes")
         .select(
-            "patient_id", "record_ids", **days_of("start"), kind=pl.lit("systemic therapy"), detail="kind"
+            "patient_id", "record_ids", **day_columns("start"), kind=pl.lit("systemic therapy"), detail="kind"
         )
     )
 
@@ -219,7 +219,7 @@ def _residual(operations: pl.DataFrame, steps: pl.DataFrame, assumptions: Assump
         .group_by("patient_id", maintain_order=True)
         .agg(
             record_ids=pl.col("record_ids").first(),
-            **{name: column.first() for name, column in days_of("surgery").items()},
+            **{name: column.first() for name, column in day_columns("surgery").items()},
         )
     )
     frame = steps.join(incomplete, on="patient_id", how="left", maintain_order="left")
@@ -250,7 +250,7 @@ def _examined(exams: pl.DataFrame, metastases: pl.DataFrame, assumptions: Assump
         for part in ("overall", "local", "regional", "distant")
     ]
     return joined.select(
-        "patient_id", "record_ids", **days_of("assessment"), kind=pl.lit("assessment"),
+        "patient_id", "record_ids", **day_columns("assessment"), kind=pl.lit("assessment"),
         detail=pl.concat_str(*said, separator="; ", ignore_nulls=True),
         states=looks.states(assumptions, pl.col("_fm").fill_null(False)),
     )  # fmt: skip
@@ -333,11 +333,11 @@ def _contacts(curated: Curated) -> pl.DataFrame:
     given = curated["curated.systemic_therapy"].filter(pl.col("given") == "yes")
     exact = curated["curated.diagnosis"].filter(pl.col("diagnosis_date_precision").fill_null("day") == "day")
     days = [
-        (curated["curated.assessment"], days_of("assessment")),
-        (curated["curated.surgery"], days_of("surgery")),
-        (curated["curated.radiotherapy_course"], days_of("start")),
-        (curated["curated.radiotherapy_course"], days_of("end")),
-        (given, days_of("start")),
+        (curated["curated.assessment"], day_columns("assessment")),
+        (curated["curated.surgery"], day_columns("surgery")),
+        (curated["curated.radiotherapy_course"], day_columns("start")),
+        (curated["curated.radiotherapy_course"], day_columns("end")),
+        (given, day_columns("start")),
         (exact, {c: pl.col("day") for c in ("day", "day_earliest", "day_latest")} | {"precision": _EXACT}),
     ]
     seen = [frame.select("patient_id", "record_ids", **placed) for frame, placed in days]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from sarcoma_pipeline.orchestration import separate_process
 from sarcoma_pipeline.orchestration.dose_inbox import Computed, Inbox, inbox
 from sarcoma_pipeline.sources.worker_process import Readers
 from sarcoma_pipeline.study import project as projects
@@ -35,15 +35,7 @@ def start(project: Project) -> None:
     """Start the process if something is to be computed."""
     if not is_allowed() or not any(one.work() for one in _inboxes(project)):
         return
-    subprocess.Popen(
-        [sys.executable, "-m", __name__, project.study.name],
-        env={**os.environ, "SARCOMA_ROOT": str(project.root)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        # It outlives the refresh and is not interrupted with it.
-        start_new_session=True,
-    )
+    separate_process.start(project, __name__)
 
 
 def compute(
@@ -93,19 +85,7 @@ def missing(project: Project) -> Missing:
     boxes = [box for box in _inboxes(project) if box.folder.exists()]
     to_do = sum(len(box.work()) for box in boxes)
     plans = sum(box.listed() for box in boxes)
-    return Missing(plans, plans - to_do, any(_is_computing(box) for box in boxes))
-
-
-def _is_computing(box: Inbox) -> bool:
-    """Return whether a process computes the list of an inbox at this moment."""
-    try:
-        with (box.folder / _LOCK).open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False  # no process was ever started
-    return False
+    return Missing(plans, plans - to_do, any(separate_process.is_locked(box.folder / _LOCK) for box in boxes))
 
 
 def _inboxes(project: Project) -> list[Inbox]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -18,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
+from sarcoma_pipeline.orchestration import separate_process
 from sarcoma_pipeline.orchestration.standing_release import kept, tables_of
 from sarcoma_pipeline.publish.tables_on_demand import held_open
 from sarcoma_pipeline.study.project import Project
@@ -72,18 +71,8 @@ def start(project: Project, refresh_id: str, last: str | None) -> None:
     """
     if os.environ.get(SWITCH) == "off":
         return
-    subprocess.Popen(
-        [
-            *(sys.executable, "-m", _PROGRAM, project.study.name, refresh_id, last or "-"),
-            *(["draft"] if project.draft else []),
-        ],
-        env={**os.environ, "SARCOMA_ROOT": str(project.root)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        # It outlives the refresh and is not interrupted with it.
-        start_new_session=True,
-    )
+    draft = ["draft"] if project.draft else []
+    separate_process.start(project, _PROGRAM, refresh_id, last or "-", *draft)
 
 
 def opinion_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from sarcoma_pipeline.orchestration import opinion_process
+from sarcoma_pipeline.orchestration import opinion_process, separate_process
 from sarcoma_pipeline.study import project as projects
 
 
@@ -15,22 +15,10 @@ def main(arguments: Sequence[str]) -> None:
     study = projects.load(name)
     study = study.as_draft() if draft else study
     opinion = opinion_process.give(study, refresh_id, None if last == "-" else last)
-    import dagster as dg
-
+    # Imported on demand: Dagster is not needed to judge the release.
     from sarcoma_pipeline.orchestration.assets.publication import opinion_result, release_key
 
-    result = opinion_result(study, opinion)
-    with dg.DagsterInstance.get() as instance:
-        instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=release_key(study),
-                check_name=opinion_process.CHECK,
-                passed=result.passed,
-                severity=result.severity,
-                description=result.description,
-                metadata=result.metadata,
-            )
-        )
+    separate_process.report(release_key(study), opinion_process.CHECK, opinion_result(study, opinion))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sarcoma_pipeline.orchestration import separate_process
 from sarcoma_pipeline.orchestration.page_file import write_whole
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.study.project import Project
@@ -80,15 +80,7 @@ def start(project: Project) -> None:
     if os.environ.get(SWITCH) == "off":
         finish(project)
         return
-    subprocess.Popen(
-        [sys.executable, "-m", __name__, project.study.name, *(["draft"] if project.draft else [])],
-        env={**os.environ, "SARCOMA_ROOT": str(project.root)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        # It outlives the refresh and is not interrupted with it.
-        start_new_session=True,
-    )
+    separate_process.start(project, __name__, *(["draft"] if project.draft else []))
 
 
 def finish(project: Project) -> Made:
@@ -126,14 +118,7 @@ def is_waited_for(project: Project) -> bool:
 
 def is_running(project: Project) -> bool:
     """Return whether a process makes files of the report at this moment."""
-    try:
-        with (project.published / _MAKING).open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False  # no process was ever started
-    return False
+    return separate_process.is_locked(project.published / _MAKING)
 
 
 def digest(project: Project) -> str:
@@ -204,22 +189,10 @@ def main(arguments: Sequence[str]) -> None:
     study = projects.load(name)
     study = study.as_draft() if draft else study
     result = finish(study)
-    import dagster as dg
+    # Imported on demand: Dagster is not needed to make the files.
+    from sarcoma_pipeline.orchestration.assets.analysis_report import files_result, report_key
 
-    from sarcoma_pipeline.orchestration.assets.analysis_report import files_result
-
-    found = files_result(study, result)
-    with dg.DagsterInstance.get() as instance:
-        instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=found.asset_key or dg.AssetKey([]),
-                check_name=CHECK,
-                passed=found.passed,
-                severity=found.severity,
-                description=found.description,
-                metadata=found.metadata,
-            )
-        )
+    separate_process.report(report_key(study), CHECK, files_result(study, result))
 
 
 if __name__ == "__main__":

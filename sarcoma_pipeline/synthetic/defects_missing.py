@@ -6,7 +6,7 @@ import datetime as dt
 
 from lxml import etree
 
-from sarcoma_pipeline.synthetic.defects_obds import INVALID, find, inner, numbered, on
+from sarcoma_pipeline.synthetic.defects_obds import INVALID, assign, exported, find, inner, numbered, on
 from sarcoma_pipeline.synthetic.drop import Drop, Export
 from sarcoma_pipeline.synthetic.obds import Element, tag
 from sarcoma_pipeline.synthetic.people import Person
@@ -15,9 +15,7 @@ from sarcoma_pipeline.synthetic.seeding import Planted, plants
 
 @plants("export without Meldedatum")
 def _undated_export(drop: Drop, person: Person) -> Planted:
-    path = "obds/tudok_ohne_datum.xml"
-    drop.move(person, path, Export(reported=None))
-    return Planted(path, person.number)
+    return exported(drop, person, "obds/tudok_ohne_datum.xml", Export(reported=None))
 
 
 @plants("report without a module")
@@ -33,9 +31,7 @@ def _no_module(drop: Drop, person: Person) -> Planted:
 @plants("tumour that only a tumour board names")
 def _only_named(drop: Drop, person: Person) -> Planted:
     report = numbered(drop, person).tumour_board()
-    assigned = inner(report, "Tumorzuordnung")
-    assigned.set("Tumor_ID", "8")
-    inner(inner(assigned, "Primaertumor_ICD"), "Code").text = "C64"
+    assign(report, "8", "C64")
     drop.reports(person).append(report)
     return on(drop, person, report)
 

@@ -31,6 +31,19 @@ def on(drop: Drop, person: Person, report: Element) -> Planted:
     return Planted(drop.export_of(person), report.get("Meldung_ID"))
 
 
+def exported(drop: Drop, person: Person, path: str, export: Export) -> Planted:
+    """Move a person to an export of their own, and return its place."""
+    drop.move(person, path, export)
+    return Planted(path, person.number)
+
+
+def assign(report: Element, tumour_id: str, icd10: str) -> None:
+    """Say that a report is about another tumour."""
+    assigned = inner(report, "Tumorzuordnung")
+    assigned.set("Tumor_ID", tumour_id)
+    inner(inner(assigned, "Primaertumor_ICD"), "Code").text = icd10
+
+
 def numbered(drop: Drop, person: Person) -> obds.Course:
     """Return a builder that continues the numbering of the person's reports."""
     builder = obds.Course(person)
@@ -162,16 +175,12 @@ def _corrected(drop: Drop, person: Person) -> Planted:
 
 @plants("no namespace")
 def _no_namespace(drop: Drop, person: Person) -> Planted:
-    path = "obds/tudok_ohne_namensraum.xml"
-    drop.move(person, path, Export(namespace=False))
-    return Planted(path, person.number)
+    return exported(drop, person, "obds/tudok_ohne_namensraum.xml", Export(namespace=False))
 
 
 @plants("unknown schema version")
 def _schema_version(drop: Drop, person: Person) -> Planted:
-    path = "obds/tudok_v3.0.9.xml"
-    drop.move(person, path, Export(version="3.0.9"))
-    return Planted(path, person.number)
+    return exported(drop, person, "obds/tudok_v3.0.9.xml", Export(version="3.0.9"))
 
 
 @plants("radiotherapy without irradiation")

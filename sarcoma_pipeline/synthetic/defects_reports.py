@@ -8,7 +8,7 @@ import datetime as dt
 from lxml import etree
 
 from sarcoma_pipeline.synthetic import department_table
-from sarcoma_pipeline.synthetic.defects_obds import find, inner, later_export, numbered, on
+from sarcoma_pipeline.synthetic.defects_obds import assign, find, inner, later_export, numbered, on
 from sarcoma_pipeline.synthetic.drop import OFFICES, TABLE, Drop
 from sarcoma_pipeline.synthetic.obds import Element, put, tag
 from sarcoma_pipeline.synthetic.people import Person
@@ -305,9 +305,7 @@ def _grades(drop: Drop, person: Person) -> Planted:
 @plants("tumour without a Diagnose")
 def _no_diagnose(drop: Drop, person: Person) -> Planted:
     report = numbered(drop, person).follow_up(_seen(_last(drop, person)))
-    assigned = inner(report, "Tumorzuordnung")
-    assigned.set("Tumor_ID", "7")
-    inner(inner(assigned, "Primaertumor_ICD"), "Code").text = "C64"
+    assign(report, "7", "C64")
     drop.reports(person).append(report)
     return on(drop, person, report)
 
