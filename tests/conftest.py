@@ -3,7 +3,7 @@
 import datetime as dt
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -89,6 +89,7 @@ class Outcome:
     typed: dict[str, pl.DataFrame]
     link: pl.DataFrame
     account: Callable[[], pl.DataFrame]
+    computed: dict[Hashable, pl.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def accounting(self) -> pl.DataFrame:

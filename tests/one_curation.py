@@ -1,16 +1,18 @@
-"""Curate all cases of a parametrized test at once: each case describes a patient of its own.
+"""Curate the patients of many tests at once: each test, or each case of it, describes a patient of its own.
 
 Patients do not interact in a curation: each has another number, name and date of birth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, TypeAlias
 
 import polars as pl
+import pytest
 
 from tests.conftest import Outcome, Records
 
@@ -73,8 +75,25 @@ class OfCase:
     def __getitem__(self, entity: str) -> pl.DataFrame:
         return self.outcome[entity].filter(patient_id=self.patient_id)
 
+    def of_all(self, key: Hashable, compute: Callable[[Outcome], pl.DataFrame]) -> pl.DataFrame:
+        """Return what is computed of all patients at once, when the first of them is asked for."""
+        if key not in self.outcome.computed:
+            self.outcome.computed[key] = compute(self.outcome)
+        return self.outcome.computed[key]
+
     def rules(self) -> set[str]:
         return set(self.observed["rule_id"])
+
+    @property
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """The rows of the patient in each curated table."""
+        return {
+            table: frame.filter(patient_id=self.patient_id) for table, frame in self.outcome.frames.items()
+        }
+
+    @property
+    def quarantined(self) -> set[str]:
+        return self.outcome.quarantined & {*self.ids}
 
     @property
     def observed(self) -> pl.DataFrame:
@@ -99,14 +118,85 @@ class OneCuration:
 
     @cached_property
     def _made(self) -> list[OfCase]:
-        records = Records()
-        told = [OfPatient(records, str(n)) for n, _ in enumerate(self.cases, 1)]
+        told = patients(len(self.cases))
         for patient, case in zip(told, self.cases, strict=True):
             self._describe(patient, *(case if isinstance(case, tuple) else (case,)))
-        outcome = records.run()
-        assert set(outcome.observed["record_id"]) <= {one for patient in told for one in patient.ids}
-        return [OfCase(outcome, f"number:{patient.number}", patient.ids) for patient in told]
+        return curated(told)
 
     def of(self, *case: Any) -> OfCase:
         """Return what was made of a case."""
         return self._made[self.cases.index(case if isinstance(self.cases[0], tuple) else case[0])]
+
+
+def patients(number: int) -> list[OfPatient]:
+    """Return patients without any record yet, who share their records."""
+    records = Records()
+    return [OfPatient(records, str(n + 1)) for n in range(number)]
+
+
+def curated(told: list[OfPatient]) -> list[OfCase]:
+    """Curate the records of patients; returns what was made of each."""
+    outcome = told[0].records.run()
+    assert set(outcome.observed["record_id"]) <= {one for patient in told for one in patient.ids}
+    return [OfCase(outcome, f"number:{patient.number}", patient.ids) for patient in told]
+
+
+def sarcoma(patient: OfPatient) -> None:
+    """Add the master data of a patient and a sarcoma."""
+    patient.patient()
+    patient.diagnosis()
+
+
+_Begun: TypeAlias = Generator[None, OfCase, None]
+_GOES_ON = pytest.StashKey[dict[str, tuple[_Begun, OfCase]]]()
+"""Each test of a module, begun, and what was curated of its patient."""
+
+
+def together(begin: Callable[[OfPatient], object] = lambda _: None) -> Callable[[Any], Any]:
+    """Let a test yield where its patient is curated, along with those of the other tests of the module.
+
+    The test adds records to the patient, its first parameter, and yields. It gets the :class:`OfCase` of the
+    patient. Its other parameters are those of ``pytest.mark.parametrize``.
+
+    Args:
+        begin: adds records before the test does.
+    """
+
+    def decorate(test: Any) -> Any:
+        assert inspect.isgeneratorfunction(test)
+        first, *others = inspect.signature(test).parameters.values()
+
+        @wraps(test)
+        def run(request: pytest.FixtureRequest, **_: Any) -> None:
+            begun, made = _of_module(request)[request.node.nodeid]
+            with pytest.raises(StopIteration):
+                begun.send(made)
+
+        def described(patient: OfPatient, case: dict[str, Any]) -> _Begun:
+            begin(patient)
+            begun = test(**{first.name: patient}, **case)
+            next(begun)
+            return begun
+
+        request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        vars(run).update(__signature__=inspect.Signature([request, *others]), described=described)
+        return run
+
+    return decorate
+
+
+def _of_module(request: pytest.FixtureRequest) -> dict[str, tuple[_Begun, OfCase]]:
+    module = request.node.getparent(pytest.Module)
+    if _GOES_ON not in module.stash:
+        of_module = (one for one in request.session.items if one.getparent(pytest.Module) is module)
+        tests = [
+            one for one in of_module if isinstance(one, pytest.Function) and "described" in vars(one.function)
+        ]
+        told = patients(len(tests))
+        begun = [
+            one.function.described(patient, one.callspec.params if hasattr(one, "callspec") else {})
+            for one, patient in zip(tests, told, strict=True)
+        ]
+        made = zip(begun, curated(told), strict=True)
+        module.stash[_GOES_ON] = {one.nodeid: both for one, both in zip(tests, made, strict=True)}
+    return module.stash[_GOES_ON]

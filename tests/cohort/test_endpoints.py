@@ -9,6 +9,8 @@ from sarcoma_pipeline.cohort import endpoints
 from sarcoma_pipeline.cohort.timeline import timeline
 from schemas import received as r
 from schemas.configuration import Study
+from tests.conftest import Outcome
+from tests.one_curation import OfCase, sarcoma, together
 
 ALL = ["local relapse", "regional relapse", "distant relapse", "relapse of unknown site", "second malignancy"]
 STUDY = Study.model_validate(
@@ -39,108 +41,134 @@ def seen(records, on: str, **status: str):
 CLEAN = {"Gesamtbeurteilung_Tumorstatus": "V", "Verlauf_Lokaler_Tumorstatus": "K"}
 
 
-def derived(records, study: Study = STUDY) -> dict[str, dict]:
-    outcome = records.run()
+def derive(outcome: Outcome | OfCase, study: Study = STUDY) -> endpoints.Derived:
     members = outcome["patient"].select("patient_id", "pseudonym")
-    frame = endpoints.derive(timeline(outcome.frames, study.assumptions), members, study).endpoints
-    return {row["endpoint"]: row for row in frame.iter_rows(named=True)}
+    return endpoints.derive(timeline(outcome.frames, study.assumptions), members, study)
 
 
-def ends(records) -> dict[str, tuple[int, str]]:
-    return {name: (row["time_days"], row["event_kind"]) for name, row in derived(records).items()}
+def derived(made: OfCase, study: Study = STUDY) -> dict[str, dict]:
+    frame = made.of_all(study.model_dump_json(), lambda outcome: derive(outcome, study).endpoints)
+    rows = frame.filter(pseudonym=made["patient"]["pseudonym"].item())
+    return {row["endpoint"]: row for row in rows.iter_rows(named=True)}
 
 
+def ends(made: OfCase) -> dict[str, tuple[int, str]]:
+    return {name: (row["time_days"], row["event_kind"]) for name, row in derived(made).items()}
+
+
+@together(sarcoma)
 def test_an_offices_alive_moves_only_overall_survival(sarcoma):
     seen(sarcoma, "2014-01-01", **CLEAN)
     reply = sarcoma.reply(answer="lebt", answered_on="01.06.2016")
-    found = derived(sarcoma)
+    outcome = yield
+    found = derived(outcome)
     assert (found["OS"]["time_days"], found["OS"]["evidence"]) == (days("2016-06-01"), [reply])
     assert {found[e]["time_days"] for e in ("DFS", "DMFS", "LRFS")} == {days("2014-01-01")}
     assert not any(row["event"] for row in found.values())
 
 
+@together(sarcoma)
 def test_death_counts_for_all_four(sarcoma):
     seen(sarcoma, "2014-01-01", **CLEAN)
     sarcoma.meldung(r.ObdsDeath, Sterbedatum="2015-03-01")
-    assert set(ends(sarcoma).values()) == {(days("2015-03-01"), "death")}
+    outcome = yield
+    assert set(ends(outcome).values()) == {(days("2015-03-01"), "death")}
 
 
+@together(sarcoma)
 def test_each_relapse_ends_its_own_endpoints(sarcoma):
     seen(sarcoma, "2013-01-01", Verlauf_Tumorstatus_Lymphknoten="R")
     seen(sarcoma, "2014-01-01", Verlauf_Tumorstatus_Fernmetastasen="R")
     seen(sarcoma, "2015-01-01", Verlauf_Lokaler_Tumorstatus="R")
-    found = ends(sarcoma)
+    outcome = yield
+    found = ends(outcome)
     assert found["DFS"] == found["LRFS"] == (days("2013-01-01"), "regional relapse")
     assert found["DMFS"] == (days("2014-01-01"), "distant relapse")
     assert found["OS"] == (days("2015-01-01"), "censored")
 
 
+@together(sarcoma)
 def test_the_overall_r_is_a_remission_and_y_a_relapse(sarcoma):
     seen(sarcoma, "2013-01-01", Gesamtbeurteilung_Tumorstatus="R")
     seen(sarcoma, "2014-01-01", Gesamtbeurteilung_Tumorstatus="Y")
-    found = ends(sarcoma)
+    outcome = yield
+    found = ends(outcome)
     assert found["DFS"] == (days("2014-01-01"), "relapse of unknown site")
     # No examination says anything of a site.
     assert found["LRFS"] == found["DMFS"] == (0, "censored")
 
 
+@together(sarcoma)
 def test_a_metastasis_happened_on_its_own_day(sarcoma):
     seen(
         sarcoma, "2014-01-10", Verlauf_Tumorstatus_Fernmetastasen="R",
         Menge_FM='[{"Diagnosedatum": "2013-12-20", "Datumsgenauigkeit": "E", "Lokalisation": "PUL"}]',
     )  # fmt: skip
-    assert ends(sarcoma)["DMFS"] == (days("2013-12-20"), "distant relapse")
+    outcome = yield
+    assert ends(outcome)["DMFS"] == (days("2013-12-20"), "distant relapse")
 
 
 @pytest.mark.parametrize(("operated_on", "kind"), [(None, "local relapse"), ("2012-03-01", "local relapse"),
                                                    ("2012-12-01", "censored")])  # fmt: skip
+@together(sarcoma)
 def test_a_growing_tumour_has_relapsed_unless_it_is_then_removed(sarcoma, operated_on, kind):
     if operated_on:
         sarcoma.meldung(r.ObdsSurgery, Datum=operated_on, Intention="K", Module_ID="OP1")
     seen(sarcoma, "2012-06-01", Verlauf_Lokaler_Tumorstatus="P")
-    assert ends(sarcoma)["LRFS"][1] == kind
+    outcome = yield
+    assert ends(outcome)["LRFS"][1] == kind
 
 
+@together(sarcoma)
 def test_a_second_malignancy_ends_only_disease_free_survival(sarcoma):
     seen(sarcoma, "2014-01-01", **CLEAN)
     sarcoma.diagnosis(
         on="2013-05-01", tumour="T2", Primaertumor_ICD="C18.0", Morphologie_ICD_O='["8140/3"]',
         Primaertumor_Topographie_ICD_O="C18.0", TNM_Version="8", T="1",
     )  # fmt: skip
-    found = ends(sarcoma)
+    outcome = yield
+    found = ends(outcome)
     assert found["DFS"] == (days("2013-05-01"), "second malignancy")
     assert {found[e][1] for e in ("OS", "DMFS", "LRFS")} == {"censored"}
 
 
+@together(sarcoma)
 def test_of_two_events_on_one_day_the_study_says_which_counts(sarcoma):
     seen(sarcoma, "2014-01-01", Verlauf_Tumorstatus_Fernmetastasen="R", Verlauf_Lokaler_Tumorstatus="R")
     sarcoma.meldung(r.ObdsDeath, Sterbedatum="2014-01-01")
-    found = ends(sarcoma)
+    outcome = yield
+    found = ends(outcome)
     assert found["DFS"][1] == "local relapse"
     assert found["DMFS"][1] == "distant relapse"
     assert found["OS"][1] == "death"
 
 
+@together(sarcoma)
 def test_an_examination_that_says_nothing_of_the_disease_censors_nothing(sarcoma):
     seen(sarcoma, "2013-01-01", **CLEAN)
     seen(sarcoma, "2015-01-01", Gesamtbeurteilung_Tumorstatus="U", Verlauf_Lokaler_Tumorstatus="X")
-    found = ends(sarcoma)
+    outcome = yield
+    found = ends(outcome)
     assert found["DFS"] == (days("2013-01-01"), "censored")
     assert found["OS"] == (days("2015-01-01"), "censored")
 
 
 @pytest.mark.parametrize("reply", [{"answer": "lebt", "answered_on": "01.06.2016"},
                                    {"answer": "verstorben", "event_date": "01.06.2016"}])  # fmt: skip
+@together(sarcoma)
 def test_who_was_never_examined_is_censored_at_once_dead_or_alive(sarcoma, reply):
     sarcoma.reply(**reply)
-    found = ends(sarcoma)
+    outcome = yield
+    found = ends(outcome)
     assert {found[e] for e in ("DFS", "DMFS", "LRFS")} == {(0, "censored")}
     assert found["OS"][0] == days("2016-06-01")
 
 
+@together(sarcoma)
 def test_a_partial_death_stands_in_the_middle_with_both_ends(sarcoma):
     sarcoma.reply(answer="verstorben", event_date="00.05.2014")
-    row = derived(sarcoma)["OS"]
+    outcome = yield
+    row = derived(outcome)["OS"]
     assert row["time_days"] == days("2014-05-15")
     assert (row["time_days_earliest"], row["time_days_latest"]) == (days("2014-05-01"), days("2014-05-31"))
     assert (row["event"], row["date_precision"]) == (True, "month")
@@ -148,19 +176,23 @@ def test_a_partial_death_stands_in_the_middle_with_both_ends(sarcoma):
 
 # 20 to 31 May: the middle, rounded down; on 31 May one day is left.
 @pytest.mark.parametrize(("on", "expected"), [("2014-05-20", (5, 0, 11)), ("2014-05-31", (0, 0, 0))])
+@together()
 def test_a_death_in_the_month_of_the_diagnosis_is_not_before_it(records, on, expected):
     records.patient()
     records.diagnosis(on=on)
     records.reply(answer="verstorben", event_date="00.05.2014")
-    row = derived(records)["OS"]
+    outcome = yield
+    row = derived(outcome)["OS"]
     assert (row["time_days"], row["time_days_earliest"], row["time_days_latest"]) == expected
 
 
+@together()
 def test_a_partial_time_zero_widens_every_time(records):
     records.patient()
     records.diagnosis(on="2012-06-15", exactness="T")
     seen(records, "2012-12-15", **CLEAN)
-    row = derived(records)["DFS"]
+    outcome = yield
+    row = derived(outcome)["DFS"]
     assert row["time_days"] == (dt.date(2012, 12, 15) - dt.date(2012, 6, 15)).days
     assert (row["time_days"] - row["time_days_earliest"], row["time_days_latest"] - row["time_days"]) == (
         15,
@@ -168,16 +200,15 @@ def test_a_partial_time_zero_widens_every_time(records):
     )
 
 
+@together(sarcoma)
 def test_an_endpoint_that_cannot_be_derived_is_said_and_not_guessed(sarcoma):
     seen(sarcoma, "2013-01-01", **CLEAN)
     rules = [
         rule.model_copy(update={"derivable": False, "reason": "no such data"}) if rule.name == "DFS" else rule
         for rule in STUDY.endpoints
     ]
-    outcome = sarcoma.run()
-    members = outcome["patient"].select("patient_id", "pseudonym")
-    study = STUDY.model_copy(update={"endpoints": tuple(rules)})
-    made = endpoints.derive(timeline(outcome.frames, study.assumptions), members, study)
+    outcome = yield
+    made = derive(outcome, STUDY.model_copy(update={"endpoints": tuple(rules)}))
     assert "DFS" not in set(made.endpoints["endpoint"])
     refused = made.derivability.filter(~pl.col("derivable"))
     assert refused.rows() == [("DFS", False, "no such data")]

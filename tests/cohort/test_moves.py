@@ -1,36 +1,43 @@
 """Who moved away is censored on that day; whoever was seen later has a finding."""
 
+import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import moves as move_findings
 from sarcoma_pipeline.cohort.timeline import timeline
 from schemas import received as r
 from schemas.assumptions import Assumptions
+from tests.conftest import Outcome
+from tests.one_curation import OfCase, sarcoma, together
 
 DEFAULT = Assumptions()
 MOVE = "vital-status.seen-after-move"
 
 
 def moved(records, on, **values):
-    return records.reply(answer="verzogen", event_date=on, hospital_number="1", **values)
+    return records.reply(answer="verzogen", event_date=on, **values)
 
 
-def moves(records, assumptions=DEFAULT):
-    outcome = records.run()
-    members = outcome["patient"].select("patient_id", "pseudonym")
-    found = move_findings.observe(timeline(outcome.frames, assumptions), members)
+def moves(made: OfCase, assumptions=DEFAULT):
+    def observe(outcome: Outcome) -> pl.DataFrame:
+        members = outcome["patient"].select("patient_id", "pseudonym")
+        return move_findings.observe(timeline(outcome.frames, assumptions), members)
+
+    found = made.of_all(assumptions.model_dump_json(), observe)
     assert set(found["rule_id"]) <= {MOVE}
-    return sorted(found["record_id"])
+    return sorted(one for one in found["record_id"] if one in made.ids)
 
 
 @pytest.mark.parametrize(
     ("seen_on", "found"),
     [("2014-06-02", True), ("2014-06-01", False), ("00.06.2014", False), ("00.07.2014", True), (None, False)],
 )
+@together(sarcoma)
 def test_an_examination_after_a_move_is_a_finding(sarcoma, seen_on, found):
     said = moved(sarcoma, "01.06.2014")
     sarcoma.meldung(r.ObdsFollowUp, Untersuchungsdatum_Verlauf=seen_on, Gesamtbeurteilung_Tumorstatus="V")
-    assert moves(sarcoma) == ([said] if found else [])
+    outcome = yield
+    assert moves(outcome) == ([said] if found else [])
 
 
 @pytest.mark.parametrize(
@@ -41,46 +48,57 @@ def test_an_examination_after_a_move_is_a_finding(sarcoma, seen_on, found):
         (r.ObdsSystemicTherapy, {"Beginn": "2014-06-02", "Therapieart": "CH"}),
     ],
 )
+@together(sarcoma)
 def test_a_treatment_after_a_move_is_a_finding(sarcoma, contract, values):
     said = moved(sarcoma, "01.06.2014")
     sarcoma.meldung(contract, **values)
-    assert moves(sarcoma) == [said]
+    outcome = yield
+    assert moves(outcome) == [said]
 
 
+@together(sarcoma)
 def test_surveillance_is_no_treatment_after_a_move(sarcoma):
     moved(sarcoma, "01.06.2014")
     sarcoma.meldung(r.ObdsSystemicTherapy, Beginn="2014-06-02", Therapieart="AS")
-    assert moves(sarcoma) == []
+    outcome = yield
+    assert moves(outcome) == []
 
 
 @pytest.mark.parametrize(("answered_on", "found"), [("01.07.2015", False), ("01.05.2014", True)])
+@together(sarcoma)
 def test_a_later_answer_of_the_office_ends_the_time_instead_of_the_move(sarcoma, answered_on, found):
     said = moved(sarcoma, "01.06.2014")
-    sarcoma.reply(answer="lebt", answered_on=answered_on, hospital_number="1")
+    sarcoma.reply(answer="lebt", answered_on=answered_on)
     sarcoma.meldung(r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2014-08-01",
                     Gesamtbeurteilung_Tumorstatus="V")  # fmt: skip
-    assert moves(sarcoma) == ([said] if found else [])
+    outcome = yield
+    assert moves(outcome) == ([said] if found else [])
 
 
+@together(sarcoma)
 def test_a_death_after_a_move_is_no_such_finding(sarcoma):
     moved(sarcoma, "01.06.2014")
     sarcoma.meldung(r.ObdsDeath, Sterbedatum="2015-01-01")
-    assert moves(sarcoma) == []
+    outcome = yield
+    assert moves(outcome) == []
 
 
+@together(sarcoma)
 def test_where_the_last_contact_ends_the_time_no_move_does(sarcoma):
     moved(sarcoma, "01.06.2014")
     sarcoma.meldung(
         r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2014-08-01", Gesamtbeurteilung_Tumorstatus="V"
     )
-    assert moves(sarcoma, Assumptions(alive_until="last contact")) == []
+    outcome = yield
+    assert moves(outcome, Assumptions(alive_until="last contact")) == []
 
 
+@together(sarcoma)
 def test_who_is_not_in_the_cohort_has_no_finding(sarcoma):
     moved(sarcoma, "01.06.2014")
     sarcoma.meldung(
         r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2014-08-01", Gesamtbeurteilung_Tumorstatus="V"
     )
-    outcome = sarcoma.run()
+    outcome = yield
     nobody = outcome["patient"].select("patient_id", "pseudonym").clear()
     assert move_findings.observe(timeline(outcome.frames, DEFAULT), nobody).is_empty()
