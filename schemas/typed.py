@@ -154,8 +154,16 @@ class AssessmentColumns(Contract):
 
 STATES = ("overall_status", "local_status", "regional_status", "distant_status")
 """Columns of an assessment with the state of the disease: overall, then by site."""
+STATES_NOTHING = ("missing", "unknown", "not assessable")
+"""States that give no information on the disease."""
 _SITES = pl.col(STATES[1:])
 _FOUND = ["relapse", "progression"]
+
+
+def stated(state: pl.Expr) -> pl.Expr:
+    """Return whether a state of the disease gives information on it; never null."""
+    return (~state.is_in(STATES_NOTHING)).fill_null(False)
+
 
 ASSESSMENT_RULES = (
     *not_after_delivery("assessment_date", partial=True),
@@ -181,9 +189,8 @@ ASSESSMENT_RULES = (
         ),
         source="oBDS 3.0.4 Verlauf",
         column="assessment_date",
-        holds=pl.any_horizontal(_SITES.is_not_null())
-        | pl.col("overall_status").is_not_null()
-        | pl.col("distant_date").is_not_null(),
+        holds=pl.any_horizontal(stated(pl.col(STATES)))
+        | pl.any_horizontal(pl.col("distant_date", "distant_site").is_not_null()),
         missing="kept",
     ),
     Rule(
@@ -224,7 +231,8 @@ ASSESSMENT_RULES = (
         ),
         source="oBDS 3.0.4 Menge_FM",
         column="distant_status",
-        holds=(pl.col("distant_status") != "no tumour") | pl.col("distant_date").is_null(),
+        holds=(pl.col("distant_status") != "no tumour")
+        | pl.all_horizontal(pl.col("distant_date", "distant_site").is_null()),
         missing="kept",
     ),
     Rule(
@@ -237,10 +245,9 @@ ASSESSMENT_RULES = (
         ),
         column="distant_date",
         holds=(
-            pl.col("distant_date")
+            interval(pl.col("distant_date"), pl.col("distant_date_precision"))[0]
             <= interval(pl.col("assessment_date"), pl.col("assessment_date_precision"))[1]
-        )
-        | (pl.col("distant_date_precision") != "day"),
+        ),
         missing="kept",
     ),
 )

@@ -68,10 +68,9 @@ METASTASIS_RULES = (
         ),
         column="metastasis_date",
         holds=(
-            pl.col("metastasis_date")
+            interval(pl.col("metastasis_date"), pl.col("metastasis_date_precision"))[0]
             <= interval(pl.col("reported_date"), pl.col("reported_date_precision"))[1]
         )
-        | (pl.col("metastasis_date_precision") != "day")
         # For an examination, assessment.metastasis-after-report covers this.
         | (pl.col("origin") == "follow-up"),
         missing="kept",

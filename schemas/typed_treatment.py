@@ -67,7 +67,7 @@ SURGERY_RULES = (
         source="UICC R classification; oBDS Lokale_Beurteilung_Residualstatus",
         column="residual_status",
         holds=pl.col("residual_status").is_not_null()
-        | (pl.col("intent") != "curative").fill_null(False)
+        | pl.col("intent").is_in(["palliative", "diagnostic"]).fill_null(False)
         | ~may_resect()
         | ~FROM_OBDS,
         missing="kept",

@@ -28,9 +28,6 @@ REPORTS_DIFFER = Rule(
     sides=peers("assessment_date"),
 )
 
-_NOTHING = ("missing", "unknown", "not assessable")
-"""States that give no information on the disease."""
-
 
 def curate(sound: Frames) -> pl.DataFrame:
     """Join the reports of each examination.
@@ -50,7 +47,7 @@ def curate(sound: Frames) -> pl.DataFrame:
     number = pl.when(~dated & pl.col("module_id").is_null()).then("record_id").otherwise("module_id")
     records = records.with_columns(_number=number)
     examination = [*TUMOUR, "reporter", "assessment_date", "assessment_day", "_number"]
-    says = {state: (~pl.col(state).is_in(_NOTHING)).fill_null(False) for state in typed.STATES}
+    says = {state: typed.stated(pl.col(state)) for state in typed.STATES}
     stated = records.with_columns(
         pl.when(says[state] | ~says[state].any().over(examination)).then(state).alias(state)
         for state in typed.STATES
@@ -69,5 +66,5 @@ def observe(examinations: pl.DataFrame, sound: Frames) -> pl.DataFrame:
     table = typed.Assessment.table()
     current = reports_differ.current(sound[table], "assessment_date")
     return reports_differ.observe(
-        examinations, current, (*typed.STATES, "distant_site"), REPORTS_DIFFER, table, _NOTHING
+        examinations, current, (*typed.STATES, "distant_site"), REPORTS_DIFFER, table, typed.STATES_NOTHING
     )

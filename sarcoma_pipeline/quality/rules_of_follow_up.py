@@ -8,7 +8,7 @@ from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.assumptions import Assumptions
 from schemas.sides import DIAGNOSES, EXAMINATIONS, peers
-from schemas.typed import STATES
+from schemas.typed import STATES, stated
 from schemas.vocabularies import SOURCE
 
 LATE_DEATH_DAYS = Assumptions().late_death_days
@@ -165,10 +165,10 @@ COMPONENTS = {"local_status": "local", "regional_status": "regional", "distant_s
     source="oBDS 3.0.4 Verlauf",
 )
 def _component_missing(frames: Frames) -> pl.DataFrame:
-    said = pl.any_horizontal(pl.col(STATES).is_not_null())
+    said = pl.any_horizontal(stated(pl.col(STATES)))
     whole = (pl.col("overall_status") == "complete remission").fill_null(False)
-    lacks = [pl.when(pl.col(column).is_null()).then(pl.lit(name)) for column, name in COMPONENTS.items()]
-    first = [pl.when(pl.col(column).is_null()).then(pl.lit(column)) for column in COMPONENTS]
+    lacks = [pl.when(~stated(pl.col(column))).then(pl.lit(name)) for column, name in COMPONENTS.items()]
+    first = [pl.when(~stated(pl.col(column))).then(pl.lit(column)) for column in COMPONENTS]
     told = frames["assessment"].with_columns(
         column_name=pl.coalesce(first), _lacks=pl.concat_str(lacks, separator=", ", ignore_nulls=True)
     )

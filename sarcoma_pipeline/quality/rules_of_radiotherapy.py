@@ -30,7 +30,7 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     operated = interval(pl.col("surgery_date"), pl.col("surgery_date_precision"))
     surgery = (
         frames["surgery"]
-        .filter(pl.col("intent").is_null() | (pl.col("intent") == "curative"))
+        .filter(~pl.col("intent").is_in(["palliative", "diagnostic", "revision"]).fill_null(False))
         .group_by("patient_id")
         .agg(first=operated[0].min(), last=operated[1].max())
     )
@@ -57,15 +57,19 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     sides=(Side("typed.plan", ("person_ref",), by=(("sop_instance_uid", "refers_to"),)),),
 )
 def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
-    plans = frames["every plan"].filter("has_patient_id").select(uid="refers_to", plan_ref="person_ref")
+    plans = (
+        frames["every plan"].filter("has_patient_id").select("phantom", uid="refers_to", fits="person_ref")
+    )
     pairs = (
         frames["structure_set"]
         .filter("has_patient_id")
         .join(plans, left_on="sop_instance_uid", right_on="uid")
-        .group_by("record_id")
-        .agg(fits=(pl.col("person_ref") == pl.col("plan_ref")).any(), value=pl.col("person_ref").first())
+        .with_columns(fits=pl.col("person_ref") == pl.col("fits"))
+        .group_by("record_id", "person_ref")
+        # The plan of a phantom may refer to the structures of the patient whose plan it verifies.
+        .agg(fits=pl.col("fits").any() & pl.any_horizontal("fits", "phantom").all())
     )
-    return verdicts(pairs.rename({"value": "person_ref"}), ~pl.col("fits"), "person_ref")
+    return verdicts(pairs, ~pl.col("fits"), "person_ref")
 
 
 @rule(

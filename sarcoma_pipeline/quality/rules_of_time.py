@@ -14,6 +14,7 @@ from sarcoma_pipeline.quality.linked_records import (
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.partial_dates import interval
 from schemas.sides import BIRTH, COURSES, DIAGNOSES, TREATMENTS, peers
+from schemas.typed import STATES
 
 RECURRED = ("relapse", "progression")
 FOLLOW_UP_GAP_DAYS = 3 * 365
@@ -110,7 +111,7 @@ def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     sides=(COURSES,),
 )
 def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
-    status = pl.any_horizontal(pl.col("local_status", "regional_status", "distant_status").is_in(RECURRED))
+    status = pl.any_horizontal(pl.col(STATES).is_in(RECURRED))
     tumour = ["patient_id", "own_tumour"]
     courses = (
         with_own_tumour(frames, frames["radiotherapy"])

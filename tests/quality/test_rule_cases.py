@@ -1,0 +1,102 @@
+"""Every rule has four cases: it fires, it does not fire, a value is missing, and a sibling of its fault."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cache
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.quality import cross_record
+from sarcoma_pipeline.quality.rule_catalogue import rules
+from schemas import typed
+from schemas.contract import Contract
+from tests.quality.clean import CLEAN, row
+from tests.quality.rule_cases import one_patient, one_patient_diagnosis, one_record, one_record_diagnosis
+from tests.quality.rule_cases.four import NO_VALUE, THE_FAULT
+from tests.quality.rule_cases.owed import OWED
+
+RECORDS = one_record.RECORDS | one_record_diagnosis.RECORDS
+PATIENTS = one_patient.PATIENTS | one_patient_diagnosis.PATIENTS
+
+OWN = ("record_id", "person_ref", "sop_instance_uid", "refers_to", "series_uid", "series_uids",
+       "frame_of_reference_uid")  # fmt: skip
+"""Columns that tell one case from another: no two cases share a record, a person or a DICOM object."""
+
+
+@cache
+def _broken_by_records() -> set[tuple[str, str]]:
+    """Return each record (rule and case) with the rules that it breaks; a table is judged once."""
+    rows: dict[type[Contract], list[dict]] = defaultdict(list)
+    for rule, four in RECORDS.items():
+        for case, (contract, changes), _ in four.cases():
+            rows[contract].append(row(contract, f"{rule} {case}", **changes))
+    broken: set[tuple[str, str]] = set()
+    for contract, told in rows.items():
+        frame = contract.conform(pl.DataFrame(told, infer_schema_length=None))
+        failures = contract.failures(frame)
+        ids = frame["record_id"].gather(failures["row"])
+        broken |= set(zip(ids, failures["rule_id"], strict=True))
+    return broken
+
+
+@pytest.mark.parametrize("rule", RECORDS)
+def test_a_rule_on_one_record(rule):
+    expected = {case: fires for case, _, fires in RECORDS[rule].cases()}
+    assert {case: (f"{rule} {case}", rule) in _broken_by_records() for case in expected} == expected
+
+
+@pytest.mark.parametrize("contract", CLEAN, ids=lambda c: c.table())
+def test_a_clean_record_breaks_no_rule(contract):
+    frame = contract.conform(pl.DataFrame([row(contract)], infer_schema_length=None))
+    assert contract.failures(frame).is_empty()
+
+
+def _own(value, case: str):
+    if isinstance(value, list):
+        return [_own(one, case) for one in value]
+    return None if value is None else f"{case} {value}"
+
+
+@cache
+def _broken_by_patients() -> set[tuple[str, str]]:
+    """Return each case with the rules that its records break; all patients are judged at once."""
+    rows: dict[type[Contract], list[dict]] = {c: [] for c in (*CLEAN, typed.TumourAssignment)}
+    for rule, four in PATIENTS.items():
+        for name, patient, _ in four.cases():
+            case = f"{rule} {name}"
+            told = [] if patient.alone else [(contract, {}) for contract in CLEAN]
+            for number, (contract, changes) in enumerate([*told, *patient.records]):
+                record = {"record_id": f"{number}", "source": "oBDS", "person_ref": "own", **changes}
+                if contract in CLEAN:
+                    record = row(contract, **record)
+                rows[contract].append(record | {c: _own(record[c], case) for c in OWN if c in record})
+    frames = {
+        c.table(): c.conform(pl.DataFrame(r, infer_schema_length=None, strict=False)) for c, r in rows.items()
+    }
+    persons = pl.concat([f["person_ref"] for f in frames.values()]).unique().sort()
+    link = pl.DataFrame({"person_ref": persons, "patient_id": persons}).with_columns(method=pl.lit("number"))
+    broken = cross_record.observe(frames, link)
+    case = pl.col("record_id").str.replace(r" [^ ]+$", "")
+    return set(broken.select(case, "rule_id").iter_rows())
+
+
+@pytest.mark.parametrize("rule", PATIENTS)
+def test_a_rule_on_one_patient(rule):
+    expected = {case: fires for case, _, fires in PATIENTS[rule].cases()}
+    assert {case: (f"{rule} {case}", rule) in _broken_by_patients() for case in expected} == expected
+
+
+def test_every_rule_has_its_four_cases():
+    """A new rule needs its four cases in tests/quality/rule_cases; the list of those without only shrinks."""
+    told = [RECORDS, PATIENTS]
+    assert sum(map(len, told)) == len(covered := set().union(*told)), "a rule has its cases in one place"
+    assert sorted(set(rules()) - covered) == sorted(OWED)
+    assert covered <= set(rules())
+
+
+@pytest.mark.parametrize("rule", RECORDS.keys() | PATIENTS.keys())
+def test_a_rule_without_a_null_case_says_why(rule):
+    null = (RECORDS | PATIENTS)[rule].null
+    assert not isinstance(null, str) or null in (THE_FAULT, NO_VALUE)
