@@ -87,7 +87,7 @@ TREATMENT: dict[str, Four[Patient]] = {
         clean_and((A, {"assessment_date": D(2012, 9, 1), "local_status": "residual"})),
         clean_and((A, {"assessment_date": None, "local_status": "residual"})),
         clean_and((S, {"module_id": "O2", "surgery_date": D(2012, 5, 10)}),
-                  (A, {"assessment_date": D(2012, 6, 1), "overall_status": None, "local_status": "residual"})),
+                  (A, {"assessment_date": D(2012, 6, 1), "local_status": "residual"})),
     ),
     "surgery.on-other-day-by-other-reporter": of(
         only((P, {}), (Dx, {}), *((S, {"record_id": n, "module_id": n, "surgery_date": D(2012, 5, day)})
@@ -234,8 +234,10 @@ COURSE_OF_DISEASE: dict[str, Four[Patient]] = {
             (A, {"assessment_date": D(2013, 6, 1), "overall_status": None, "local_status": "residual"}),
         ),
         clean_and((A, {"assessment_date": None, "overall_status": None, "local_status": "residual"})),
-        clean_and(*((A, {"assessment_date": D(2014, month, 1), "overall_status": None, "local_status": None,
-                         "regional_status": status}) for month, status in ((3, "no tumour"), (9, "residual")))),
+        clean_and(*(
+            (A, {"assessment_date": D(2014, month, 1), "overall_status": None, "local_status": None,
+                 "regional_status": status}) for month, status in ((3, "no tumour"), (9, "residual"))
+        )),
     ),
     "death.before-diagnosis": of(
         clean_and((V, {"status": "deceased", "status_date": D(2011, 12, 31)})),

@@ -24,7 +24,8 @@ DIAGNOSIS: dict[str, Four[Patient]] = {
     "diagnosis.age-against-histology": of(
         clean_and((Dx, {"icdo3_morphology": "8910/3", "diagnosis_date": D(2021, 5, 1), "tumour_id": "2"})),
         clean_and((Dx, {"icdo3_morphology": "8910/3", "diagnosis_date": D(2012, 5, 1), "tumour_id": "2"})),
-        only((P, {"birth_date": None}), (Dx, {"icdo3_morphology": "8910/3", "diagnosis_date": D(2021, 5, 1)})),
+        only((P, {"birth_date": None}),
+             (Dx, {"icdo3_morphology": "8910/3", "diagnosis_date": D(2021, 5, 1)})),
         only((P, {"birth_date": D(2003, 5, 5)}), (Dx, {})),  # UPS at 8 years
     ),
     "diagnosis.dates-differ": of(
