@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from schemas import received as r
 from tests.conftest import Outcome, Records
 from tests.curation import rt_files
+from tests.one_curation import OfCase
 
 OPERATED = "2015-05-20"
 
@@ -86,23 +87,23 @@ class Case:
         return self.records.run(decided)
 
 
-def courses(outcome: Outcome, *columns: str) -> list[tuple[Any, ...]]:
+def courses(outcome: Outcome | OfCase, *columns: str) -> list[tuple[Any, ...]]:
     """Columns of the courses, in the order of the courses."""
     return outcome["radiotherapy_course"].select(columns).rows()
 
 
-def plans(outcome: Outcome, *columns: str) -> dict[str, Any]:
+def plans(outcome: Outcome | OfCase, *columns: str) -> dict[str, Any]:
     """UID of each plan to a column, or to several."""
     rows = outcome["radiotherapy_plan"].select("sop_instance_uid", *columns).rows()
     return {uid: rest[0] if len(columns) == 1 else tuple(rest) for uid, *rest in rows}
 
 
-def findings(outcome: Outcome) -> set[str]:
+def findings(outcome: Outcome | OfCase) -> set[str]:
     """Rules of every finding that is no notice."""
     return set(outcome.observed.filter(pl.col("severity") != "notice")["rule_id"])
 
 
-def told(outcome: Outcome, rule: str) -> list[str]:
+def told(outcome: Outcome | OfCase, rule: str) -> list[str]:
     """Records of the findings of one rule, sorted."""
     return sorted(outcome.observed.filter(rule_id=rule)["record_id"])
 

@@ -6,6 +6,7 @@ import pytest
 
 from schemas import received as r
 from tests.curation.conftest import told
+from tests.one_curation import sarcoma, together
 
 A, B = {"Absender_ID": "S", "Melder_ID": "A"}, {"Absender_ID": "S", "Melder_ID": "B"}
 BREAST = {"Primaertumor_ICD": "C50.4", "Primaertumor_Topographie_ICD_O": "C50.4",
@@ -38,61 +39,67 @@ EVENTS = {
 
 
 @pytest.mark.parametrize("table", EVENTS)
+@together(sarcoma)
 def test_one_number_on_two_dates_is_two_events_and_a_finding(patient, table):
     event, date = EVENTS[table]
     event(patient, "2013-02-01")
     later = event(patient, "2014-03-01")
-    outcome = patient.run()
+    outcome = yield
     assert sorted(outcome[table][date]) == [dt.date(2013, 2, 1), dt.date(2014, 3, 1)]
     assert told(outcome, TWICE) == [later]
     assert told(outcome, "record.corrected") == [], "neither corrects the other"
 
 
 @pytest.mark.parametrize("table", EVENTS)
+@together(sarcoma)
 def test_two_numbers_on_two_dates_are_no_finding(patient, table):
     event, _ = EVENTS[table]
     event(patient, "2013-02-01")
     event(patient, "2014-03-01", number="2")
-    outcome = patient.run()
+    outcome = yield
     assert outcome[table].height == 2
     assert told(outcome, TWICE) == []
 
 
 @pytest.mark.parametrize("table", EVENTS)
+@together(sarcoma)
 def test_without_a_number_there_is_nothing_to_find(patient, table):
     event, _ = EVENTS[table]
     event(patient, "2013-02-01", number=None)
     event(patient, "2014-03-01", number=None)
-    outcome = patient.run()
+    outcome = yield
     assert outcome[table].height == 2
     assert told(outcome, TWICE) == []
 
 
 @pytest.mark.parametrize("table", EVENTS)
+@together(sarcoma)
 def test_one_number_of_two_tumours_is_two_events_and_no_finding(patient, table):
     event, _ = EVENTS[table]
     patient.diagnosis("2014-01-01", tumour="T2", **BREAST)
     event(patient, "2015-02-01")
     event(patient, "2015-02-01", tumour="T2")
-    outcome = patient.run()
+    outcome = yield
     assert sorted(outcome[table]["tumour_id"]) == ["T1", "T2"]
     assert told(outcome, TWICE) == []
 
 
 @pytest.mark.parametrize("table", EVENTS)
+@together(sarcoma)
 def test_one_number_of_two_reporters_is_no_finding(patient, table):
     event, _ = EVENTS[table]
     event(patient, "2013-02-01", **A)
     event(patient, "2014-03-01", **B)
-    outcome = patient.run()
+    outcome = yield
     assert outcome[table].height == 2
     assert told(outcome, TWICE) == []
 
 
+@together(sarcoma)
 def test_a_newer_report_of_one_number_and_day_corrects_the_older(patient):
     old = operation(patient, "2013-02-01")
     operation(patient, "2013-02-01", reported="2020-02-01", Lokale_Beurteilung_Residualstatus="R1")
-    outcome = patient.run()
+    outcome = yield
     assert outcome["surgery"]["residual_status"].to_list() == ["R1"]
     assert told(outcome, "record.corrected") == [old]
     assert told(outcome, TWICE) == []
@@ -108,31 +115,37 @@ def reported(records, undated: bool, number: str | None = "1") -> str:
 
 
 @pytest.mark.parametrize("undated_first", [True, False])
+@together(sarcoma)
 def test_a_report_without_a_day_counts_as_the_oldest_of_its_number(patient, undated_first):
     told_of = [reported(patient, undated) for undated in (undated_first, not undated_first)]
-    outcome = patient.run()
+    outcome = yield
     assert outcome["surgery"]["residual_status"].to_list() == ["R1"]
     assert told(outcome, "record.corrected") == [told_of[not undated_first]]
 
 
 @pytest.mark.parametrize("undated_first", [True, False])
+@together(sarcoma)
 def test_of_two_reports_of_one_operation_the_one_with_a_day_is_newer(patient, undated_first):
     for undated in (undated_first, not undated_first):
         reported(patient, undated, number=None)
-    assert patient.run()["surgery"]["residual_status"].to_list() == ["R1"]
+    outcome = yield
+    assert outcome["surgery"]["residual_status"].to_list() == ["R1"]
 
 
+@together()
 def test_of_two_reports_of_one_diagnosis_the_newer_one_corrects_the_older(records):
     records.patient()
     old = records.diagnosis(Meldung_ID="M1", Grading="2")
     records.diagnosis(Meldung_ID="M2", Grading="3", reported="2020-02-01")
-    assert told(records.run(), "record.corrected") == [old]
+    outcome = yield
+    assert told(outcome, "record.corrected") == [old]
 
 
+@together(sarcoma)
 def test_what_another_reporter_says_under_the_same_number_corrects_nothing(patient):
     examination(patient, "2013-02-01", **A)
     examination(patient, "2013-02-01", reported="2020-02-01", Verlauf_Lokaler_Tumorstatus="R", **B)
-    outcome = patient.run()
+    outcome = yield
     assert sorted(outcome["assessment"]["local_status"]) == ["no tumour", "relapse"], "both stay"
     assert told(outcome, "record.corrected") == []
 
@@ -150,10 +163,12 @@ def test_what_another_reporter_says_under_the_same_number_corrects_nothing(patie
         (None, None, None, 1),  # nothing tells them apart
     ],
 )
+@together(sarcoma)
 def test_begin_and_end_of_one_systemic_therapy_are_one(patient, begin, end, exactness, rows):
     drugs(patient, begin, Beginn_Datumsgenauigkeit="E" if begin else None)
     drugs(patient, end, Beginn_Datumsgenauigkeit=exactness, Protokoll="AI", reported="2020-02-01")
-    therapies = patient.run()["systemic_therapy"]
+    outcome = yield
+    therapies = outcome["systemic_therapy"]
     assert therapies.height == rows
     if rows == 1 and begin:
         assert therapies.select("start_date", "start_date_precision", "protocol").rows() == [
@@ -161,11 +176,13 @@ def test_begin_and_end_of_one_systemic_therapy_are_one(patient, begin, end, exac
         ]
 
 
+@together(sarcoma)
 def test_an_undated_end_belongs_to_nothing_if_its_number_has_two_begins(patient):
     drugs(patient, "2013-02-10")
     drugs(patient, "2014-02-10")
     drugs(patient, None)
-    assert patient.run()["systemic_therapy"].height == 3
+    outcome = yield
+    assert outcome["systemic_therapy"].height == 3
 
 
 def _begin_and_end(patient, order, begin=None, end=None, number="1", **more):
@@ -185,9 +202,10 @@ ORDERS = [("begin", "end"), ("end", "begin")]
 
 @pytest.mark.parametrize("number", ["1", None])
 @pytest.mark.parametrize("order", ORDERS)
+@together(sarcoma)
 def test_a_begin_does_not_undo_what_the_end_of_a_systemic_therapy_says(patient, order, number):
     ids = _begin_and_end(patient, order, end={"Protokoll": "AI"}, number=number)
-    outcome = patient.run()
+    outcome = yield
     assert outcome["systemic_therapy"].select("protocol", "start_date").rows() == [
         ("AI", dt.date(2013, 2, 10))
     ]
@@ -197,32 +215,38 @@ def test_a_begin_does_not_undo_what_the_end_of_a_systemic_therapy_says(patient, 
 
 
 @pytest.mark.parametrize("order", ORDERS)
+@together(sarcoma)
 def test_the_kind_of_a_numbered_therapy_is_that_of_its_end(patient, order):
     _begin_and_end(patient, order, begin={"Therapieart": "HO"}, end={"Therapieart": "CH"})
-    assert patient.run()["systemic_therapy"].select("kind", "chemotherapy", "hormone_therapy").rows() == [
+    outcome = yield
+    assert outcome["systemic_therapy"].select("kind", "chemotherapy", "hormone_therapy").rows() == [
         ("chemotherapy", True, False)
     ]
 
 
 @pytest.mark.parametrize("order", ORDERS)
+@together(sarcoma)
 def test_what_the_end_does_not_say_the_begin_does(patient, order):
     _begin_and_end(patient, order)
-    outcome = patient.run()
+    outcome = yield
     assert outcome["systemic_therapy"]["protocol"].to_list() == ["Doxorubicin"]
     assert "systemic-therapy.reports-differ" not in outcome.rules()
 
 
+@together(sarcoma)
 def test_the_end_of_one_reporter_says_nothing_of_the_begin_of_another(patient):
     drugs(patient, "2013-02-10", Ende="2013-06-01", Protokoll="AI", **A)
     drugs(patient, "2013-02-10", Protokoll="Doxorubicin", reported="2020-02-01", **B)
-    outcome = patient.run()
+    outcome = yield
     assert outcome["systemic_therapy"]["protocol"].to_list() == ["Doxorubicin"], "the newer one"
     assert "systemic-therapy.reports-differ" in outcome.rules()
 
 
 @pytest.mark.parametrize("table", ["surgery", "assessment"])
+@together(sarcoma)
 def test_a_report_without_a_date_belongs_to_the_event_of_its_number(patient, table):
     event, date = EVENTS[table]
     event(patient, "2013-02-01")
     event(patient, None, reported="2020-02-01")
-    assert patient.run()[table][date].to_list() == [dt.date(2013, 2, 1)]
+    outcome = yield
+    assert outcome[table][date].to_list() == [dt.date(2013, 2, 1)]

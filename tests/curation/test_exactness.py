@@ -7,6 +7,7 @@ import pytest
 
 from schemas import received as r
 from tests.curation.baseline_patients import diagnose, histology, tnm
+from tests.one_curation import together
 
 RULE = "date.exactness-unknown"
 
@@ -14,16 +15,18 @@ RULE = "date.exactness-unknown"
 @pytest.mark.parametrize(
     ("exactness", "found"), [("E", 0), ("t", 0), ("V", 0), (None, 0), ("", 0), ("X", 1), ("taggenau", 1)]
 )
+@together()
 def test_an_unknown_exactness_of_the_diagnosis_is_a_finding(records, exactness, found):
     records.patient()
     bad = records.diagnosis("2012-01-20", exactness)
-    outcome = records.run()
+    outcome = yield
     seen = outcome.observed.filter(rule_id=RULE, table_name="typed.diagnosis")["record_id"].to_list()
     assert seen == [bad] * found
     if found:
         assert outcome["diagnosis"]["diagnosis_date"].to_list() == [dt.date(2012, 1, 20)]
 
 
+@together()
 def test_so_is_that_of_a_metastasis_and_of_a_birth(records):
     born = records.patient(Geburtsdatum_Datumsgenauigkeit="?")
     records.diagnosis()
@@ -32,7 +35,8 @@ def test_so_is_that_of_a_metastasis_and_of_a_birth(records):
         r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2013-06-01", Module_ID="V",
         Gesamtbeurteilung_Tumorstatus="P", Menge_FM=json.dumps([metastasis]),
     )  # fmt: skip
-    found = records.run().observed.filter(rule_id=RULE)
+    outcome = yield
+    found = outcome.observed.filter(rule_id=RULE)
     assert set(found.select("record_id", "table_name").rows()) == {
         (born, "typed.person"),
         (seen, "typed.metastasis"),
@@ -51,9 +55,10 @@ def test_so_is_that_of_a_metastasis_and_of_a_birth(records):
         ({"r_Symbol": "1"}, "T2", 1),
     ],
 )
+@together()
 def test_an_unknown_prefix_or_symbol_of_a_tnm_is_a_finding(records, signs, stage, found):
     bad = diagnose(records, TNM=tnm(T="2b", **signs))
-    outcome = records.run()
+    outcome = yield
     seen = outcome.observed.filter(rule_id="diagnosis.tnm-sign-unknown")["record_id"].to_list()
     assert seen == [bad] * found
     assert outcome["diagnosis"]["t_stage"].to_list() == [stage]
@@ -69,11 +74,12 @@ def test_an_unknown_prefix_or_symbol_of_a_tnm_is_a_finding(records, signs, stage
         (None, None, 0),
     ],
 )
+@together()
 def test_an_unreadable_date_of_the_histology_is_a_finding(records, day, exactness, found):
     given = json.loads(histology("8802/3", day=day))
     given[0]["Tumor_Histologiedatum_Datumsgenauigkeit"] = exactness
     bad = diagnose(records, Histologie=json.dumps(given))
-    outcome = records.run()
+    outcome = yield
     seen = outcome.observed.filter(rule_id="diagnosis.report-date-unreadable")["record_id"].to_list()
     assert seen == [bad] * found
     assert outcome["diagnosis"]["icdo3_morphology"].to_list() == ["8802/3"], "nothing of the report is lost"

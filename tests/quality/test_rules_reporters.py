@@ -3,6 +3,7 @@
 import pytest
 
 from schemas import received as r
+from tests.one_curation import together
 
 A = {"Absender_ID": "X", "Melder_ID": "A"}
 B = {"Absender_ID": "X", "Melder_ID": "B"}
@@ -54,6 +55,7 @@ def test_a_silent_reporter_is_a_finding_on_its_newest_report(records, days, othe
         ([(A, "2015-06-20", "1"), ({}, "2015-06-21", "7")], []),  # nobody says who reports
     ],
 )
+@together()
 def test_an_operation_that_two_reporters_date_apart_is_a_finding(records, operations, found):
     records.patient()
     records.diagnosis("2015-03-10", **A)
@@ -64,10 +66,12 @@ def test_an_operation_that_two_reporters_date_apart_is_a_finding(records, operat
         )
         for n, (melder, day, number) in enumerate(operations)
     ]  # fmt: skip
-    seen = records.run().observed.filter(rule_id="surgery.on-other-day-by-other-reporter")
+    outcome = yield
+    seen = outcome.observed.filter(rule_id="surgery.on-other-day-by-other-reporter")
     assert seen["record_id"].to_list() == [ids[n] for n in found]
 
 
+@together()
 def test_a_biopsy_before_the_operation_is_none_of_two_days(records):
     records.patient()
     records.diagnosis("2015-03-10", **A)
@@ -76,4 +80,5 @@ def test_a_biopsy_before_the_operation_is_none_of_two_days(records):
             r.ObdsSurgery, Module_ID=day, Datum=day, Intention=intent, Meldung_ID=day,
             Lokale_Beurteilung_Residualstatus="R0", **melder,
         )  # fmt: skip
-    assert "surgery.on-other-day-by-other-reporter" not in records.run().rules()
+    outcome = yield
+    assert "surgery.on-other-day-by-other-reporter" not in outcome.rules()
