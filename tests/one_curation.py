@@ -47,7 +47,7 @@ class OfPatient:
         return record_id
 
     def patient(self, **values: Any) -> str:
-        return self._added(self.records.patient(self.number, self.family, born=self.born, **values))
+        return self._added(self.records.patient(self.number, self.family, **({"born": self.born} | values)))
 
     def diagnosis(self, on: str = "2012-01-01", exactness: str = "E", **values: Any) -> str:
         return self._added(self.records.diagnosis(on, exactness, number=self.number, **values))
@@ -76,10 +76,15 @@ class OfCase:
         return self.outcome[entity].filter(patient_id=self.patient_id)
 
     def of_all(self, key: Hashable, compute: Callable[[Outcome], pl.DataFrame]) -> pl.DataFrame:
-        """Return what is computed of all patients at once, when the first of them is asked for."""
+        """Return the rows of the patient or their records in a frame, computed once of all patients."""
         if key not in self.outcome.computed:
             self.outcome.computed[key] = compute(self.outcome)
-        return self.outcome.computed[key]
+        frame = self.outcome.computed[key]
+        if "patient_id" in frame.columns:
+            return frame.filter(patient_id=self.patient_id)
+        if "pseudonym" in frame.columns:
+            return frame.filter(pseudonym=self["patient"]["pseudonym"].item())
+        return frame.filter(pl.col("record_id").is_in(self.ids))
 
     def rules(self) -> set[str]:
         return set(self.observed["rule_id"])

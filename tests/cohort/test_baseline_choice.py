@@ -7,18 +7,30 @@ from typing import Any, cast
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.cohort import covariates, eligibility
+from sarcoma_pipeline.cohort import eligibility
 from sarcoma_pipeline.cohort.baseline_choice import index_tumour
 from sarcoma_pipeline.cohort.timeline import timeline
 from schemas import site_codes
 from schemas.assumptions import Assumptions
-from tests.cohort.test_eligibility import course, judged, study, whole
+from tests.cohort import test_eligibility
+from tests.cohort.test_eligibility import CRITERIA, course, judged_alone, study, whole
+from tests.conftest import Outcome
 from tests.curation.baseline_patients import diagnose, fnclcc, irradiation, operation, several, tnm
+from tests.one_curation import OfCase, sarcoma, together
 
 
-def described(records, **assumptions: Any) -> dict[str, Any]:
-    frames = records.run().frames
-    return covariates.describe(frames, timeline(frames, Assumptions(**assumptions))).row(0, named=True)
+def described(outcome: OfCase, **assumptions: Any) -> dict[str, Any]:
+    return test_eligibility.described(outcome, Assumptions(**assumptions))
+
+
+def judged(outcome: OfCase, **assumptions: Any) -> pl.DataFrame:
+    """The eligibility of one of several patients under assumptions."""
+    assumed = Assumptions(**assumptions)
+
+    def assess(outcome: Outcome) -> pl.DataFrame:
+        return eligibility.assess(outcome.frames, timeline(outcome.frames, assumed), study()).eligibility
+
+    return outcome.of_all(("eligibility", assumed.model_dump_json()), assess)
 
 
 @pytest.mark.parametrize(
@@ -33,31 +45,39 @@ def described(records, **assumptions: Any) -> dict[str, Any]:
         ("radiotherapy", "pathological", None),
     ],
 )
+@together()
 def test_t_is_that_of_the_report_that_the_switch_names(records, first, switch, stage):
     diagnose(records, TNM=tnm(T="1"))
     irradiation(records, "2012-02-01" if first == "radiotherapy" else "2012-06-01")
     operation(records, "2012-05-01", TNM=tnm("pTNM", T="2b"))
-    assert described(records, t_category=switch)["t_stage"] == stage
+    outcome = yield
+    assert described(outcome, t_category=switch)["t_stage"] == stage
 
 
+@together()
 def test_an_unknown_t_gives_way_to_a_known_one(records):
     diagnose(records, TNM=several(tnm(T="X"), tnm("pTNM", T="1")))
     operation(records, "2012-02-01", TNM=tnm("pTNM", T="2b"))
-    assert described(records, t_category="clinical")["t_stage"] == "TX"
-    assert described(records, t_category="pathological")["t_stage"] == "T2"
+    outcome = yield
+    assert described(outcome, t_category="clinical")["t_stage"] == "TX"
+    assert described(outcome, t_category="pathological")["t_stage"] == "T2"
 
 
+@together()
 def test_an_unknown_t_of_a_later_report_gives_way_too(records):
     diagnose(records, TNM=tnm(T="X"))
     operation(records, "2012-02-01", TNM=tnm("pTNM", T="2b"))
     operation(records, "2012-02-20", TNM=tnm("pTNM", T="X"))
-    assert described(records, t_category="pathological")["t_stage"] == "T2"
+    outcome = yield
+    assert described(outcome, t_category="pathological")["t_stage"] == "T2"
 
 
+@together()
 def test_without_such_a_report_t_is_missing(records):
     diagnose(records, TNM=tnm("pTNM", T="2b"))
     operation(records, "2012-02-01")
-    assert described(records, t_category="clinical")["t_stage"] is None
+    outcome = yield
+    assert described(outcome, t_category="clinical")["t_stage"] is None
 
 
 @pytest.mark.parametrize(
@@ -71,11 +91,13 @@ def test_without_such_a_report_t_is_missing(records):
         ("radiotherapy", "specimen", None),
     ],
 )
+@together()
 def test_the_grade_is_that_of_the_report_that_the_switch_names(records, first, switch, grade):
     diagnose(records, Menge_Weitere_Klassifikation=fnclcc("2"))
     irradiation(records, "2012-02-01" if first == "radiotherapy" else "2012-06-01")
     operation(records, "2012-05-01", Menge_Weitere_Klassifikation=fnclcc("3"))
-    assert described(records, grade=switch)["fnclcc_grade"] == grade
+    outcome = yield
+    assert described(outcome, grade=switch)["fnclcc_grade"] == grade
 
 
 @pytest.mark.parametrize(
@@ -98,10 +120,12 @@ def test_the_grade_is_that_of_the_report_that_the_switch_names(records, first, s
         ("8811/3", {"spindle_cell_sarcoma": "UPS"}, "myxofibrosarcoma"),
     ],
 )
+@together()
 def test_the_groups_of_the_histologies(records, morphology, switch, group):
     records.patient()
     records.diagnosis(Morphologie_ICD_O=f'["{morphology}"]')
-    assert described(records, **switch)["histology_group"] == group
+    outcome = yield
+    assert described(outcome, **switch)["histology_group"] == group
 
 
 @pytest.mark.parametrize("group", ["UPS", "others", "liposarcoma"])
@@ -114,11 +138,13 @@ def test_the_groups_of_the_histologies(records, morphology, switch, group):
         {"spindle_cell_sarcoma": "UPS"},
     ],
 )
+@together()
 def test_a_group_without_a_code_of_its_morphology_stays(records, switch, group):
     """A table may give the group alone: no switch about codes says anything of such a patient."""
     records.patient()
     records.diagnosis(Morphologie_ICD_O=None)
-    frames = records.run().frames
+    outcome = yield
+    frames = outcome.frames
     told = frames["curated.diagnosis"].with_columns(
         histology_group=pl.lit(group).cast(frames["curated.diagnosis"]["histology_group"].dtype)
     )
@@ -137,11 +163,11 @@ def test_a_group_without_a_code_of_its_morphology_stays(records, switch, group):
         ("N", "adjuvant", "preoperative"),
     ],
 )
+@together(sarcoma)
 def test_additive_radiotherapy(records, position, switch, sequence):
-    records.patient()
-    records.diagnosis()
     course(records, Stellung_OP=position)
-    assert described(records, additive_radiotherapy=switch)["radiation_sequence"] == sequence
+    outcome = yield
+    assert described(outcome, additive_radiotherapy=switch)["radiation_sequence"] == sequence
 
 
 @pytest.mark.parametrize(
@@ -157,25 +183,26 @@ def test_additive_radiotherapy(records, position, switch, sequence):
         ("C44.7", {"skin_sites": "include"}, None),
     ],
 )
-def test_the_sites_that_are_eligible(records, site, switch, reason):
-    whole(records, diagnosis={"Primaertumor_ICD": site, "Primaertumor_Topographie_ICD_O": site})
-    frames = records.run().frames
-    made = eligibility.assess(frames, timeline(frames, Assumptions(**switch)), study()).eligibility
-    row = made.filter(criterion="site").row(0, named=True)
+@together()
+def test_the_sites_that_are_eligible(patient, site, switch, reason):
+    whole(patient, {"Primaertumor_ICD": site, "Primaertumor_Topographie_ICD_O": site})
+    outcome = yield
+    row = judged(outcome, **switch).filter(criterion="site").row(0, named=True)
     assert (row["met"], row["reason"]) == (reason is None, reason)
 
 
-def test_the_defaults_judge_as_before(records):
-    whole(records)
-    assert judged(records).eligibility["met"].all()
+@together(whole)
+def test_the_defaults_judge_as_before(_):
+    outcome = yield
+    assert judged_alone(outcome)["met"].to_list() == [True] * len(CRITERIA)
 
 
 @pytest.mark.parametrize(("switch", "met"), [("exclude", False), ("include", True)])
-def test_an_atypical_lipomatous_tumour_is_eligible_by_the_switch(records, switch, met):
-    whole(records, diagnosis={"Morphologie_ICD_O": '["8850/1"]'})
-    frames = records.run().frames
-    assumed = Assumptions(atypical_lipomatous_tumour=switch)
-    made = eligibility.assess(frames, timeline(frames, assumed), study()).eligibility
+@together()
+def test_an_atypical_lipomatous_tumour_is_eligible_by_the_switch(patient, switch, met):
+    whole(patient, {"Morphologie_ICD_O": '["8850/1"]'})
+    outcome = yield
+    made = judged(outcome, atypical_lipomatous_tumour=switch)
     assert made.filter(criterion="histology")["met"].to_list() == [met]
 
 
@@ -217,7 +244,9 @@ def test_t_in_the_words_of_either_edition(t, size, edition, region, in_7, in_8):
 
 
 @pytest.mark.parametrize(("switch", "said"), [("7", "T2"), ("8", "T4"), ("as reported", "T4")])
+@together()
 def test_the_edition_is_a_switch(records, switch, said):
     records.patient()
     records.diagnosis(TNM_Version="8", T="4")
-    assert described(records, t_edition=switch)["t_stage"] == said
+    outcome = yield
+    assert described(outcome, t_edition=switch)["t_stage"] == said

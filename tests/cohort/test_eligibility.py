@@ -1,5 +1,7 @@
 """Who is in the study and why not, told as described patients; and the covariates of those who are."""
 
+import json
+
 import polars as pl
 import pytest
 
@@ -8,6 +10,8 @@ from sarcoma_pipeline.cohort.timeline import timeline
 from schemas import received as r
 from schemas.assumptions import Assumptions
 from schemas.configuration import Study
+from tests.conftest import Outcome
+from tests.one_curation import OfCase, OfPatient, sarcoma, together
 
 ASSUMED = Assumptions(residual_status_unknown="RX")
 
@@ -28,22 +32,21 @@ def study(*criteria: dict) -> Study:
     )
 
 
-def course(records, number="1", start="2012-02-01", **values):
+def course(patient: OfPatient, start="2012-02-01", **values):
     values = {"Intention": "K", "Stellung_OP": "N", "Gesamtdosis": "50", "Einzeldosis": "2", **values}
-    records.meldung(
-        r.ObdsRadiotherapy, number, Beginn=start, Ende=start, Module_ID="ST",
-        Applikationsart="Perkutan", **values,
-    )  # fmt: skip
+    patient.meldung(
+        r.ObdsRadiotherapy, Beginn=start, Ende=start, Module_ID="ST", Applikationsart="Perkutan", **values
+    )
 
 
-def whole(records, number="1", diagnosis=None, radiotherapy=None):
-    records.patient(number=number, family=f"Name{number}")
-    records.diagnosis(number=number, **(diagnosis or {}))
-    course(records, number, **(radiotherapy or {}))
+def whole(patient: OfPatient, diagnosis=None, radiotherapy=None):
+    patient.patient()
+    patient.diagnosis(**(diagnosis or {}))
+    course(patient, **(radiotherapy or {}))
 
 
-def judged(records, chosen: Study | None = None):
-    frames, chosen = records.run().frames, chosen or study()
+def judged(outcome: Outcome, chosen: Study | None = None):
+    frames, chosen = outcome.frames, chosen or study()
     happened = timeline(frames, Assumptions())
     made = eligibility.assess(frames, happened, chosen)
     described = covariates.describe(frames, happened, chosen.gate)
@@ -52,9 +55,15 @@ def judged(records, chosen: Study | None = None):
     return made
 
 
+def judged_alone(outcome: OfCase, *criteria: dict) -> pl.DataFrame:
+    """The eligibility of one of several patients."""
+    key = ("eligibility", json.dumps(criteria))
+    return outcome.of_all(key, lambda all_: judged(all_, study(*criteria)).eligibility)
+
+
 def test_who_meets_every_criterion_is_eligible(records):
-    whole(records)
-    made = judged(records)
+    whole(OfPatient(records, "1"))
+    made = judged(records.run())
     assert made.eligibility["met"].all()
     assert eligibility.eligible(made.eligibility).to_list() == ["number:1"]
 
@@ -72,36 +81,39 @@ def test_who_meets_every_criterion_is_eligible(records):
         ("window", {}, {"start": "2021-02-01"}),
     ],
 )
-def test_each_criterion_excludes_and_says_why(records, criterion, diagnosis, radiotherapy):
-    whole(records, diagnosis=diagnosis, radiotherapy=radiotherapy)
-    frame = judged(records).eligibility
-    unmet = frame.filter("excluded_here")
+@together()
+def test_each_criterion_excludes_and_says_why(patient, criterion, diagnosis, radiotherapy):
+    whole(patient, diagnosis, radiotherapy)
+    outcome = yield
+    unmet = judged_alone(outcome).filter("excluded_here")
     assert unmet["criterion"].to_list() == [criterion]
     assert unmet["reason"].null_count() == 0
 
 
 def test_the_flow_counts_the_first_unmet_criterion_only(records):
-    whole(records, "1")
-    whole(records, "2", {"M": "1", "Primaertumor_ICD": "C48.0", "Primaertumor_Topographie_ICD_O": "C48.0"})
-    whole(records, "3", {"M": "1"})
+    site = {"Primaertumor_ICD": "C48.0", "Primaertumor_Topographie_ICD_O": "C48.0"}
+    whole(OfPatient(records, "1"))
+    whole(OfPatient(records, "2"), {"M": "1", **site})
+    whole(OfPatient(records, "3"), {"M": "1"})
     records.patient(number="4", family="Ohne Diagnose")
-    made = judged(records)
+    made = judged(records.run())
     assert made.flow["excluded"].to_list() == [1, 1, 1, 0, 0, 0]
     assert made.flow["remaining"].to_list() == [3, 2, 1, 1, 1, 1]
     assert made.flow["entered"][0] == 4
 
 
-def test_a_technique_is_shown_by_a_plan_or_not_met(records):
-    whole(records)
+@together(whole)
+def test_a_technique_is_shown_by_a_plan_or_not_met(_):
+    outcome = yield
     rule = {**CRITERIA[4], "techniques": ["VMAT"]}
-    reason = judged(records, study(rule)).eligibility["reason"][0]
-    assert reason == "no plan shows the technique"
+    assert judged_alone(outcome, rule)["reason"].to_list() == ["no plan shows the technique"]
 
 
-def test_a_covariate_may_be_asked_for(records):
-    whole(records)
+@together(whole)
+def test_a_covariate_may_be_asked_for(_):
+    outcome = yield
     rule = {"name": "size", "rule": "known", "label": "Size known", "column": "tumour_size_cm"}
-    assert judged(records, study(rule)).eligibility["met"].to_list() == [False]
+    assert judged_alone(outcome, rule)["met"].to_list() == [False]
 
 
 def without_criteria() -> Study:
@@ -109,19 +121,19 @@ def without_criteria() -> Study:
 
 
 def test_a_study_without_criteria_admits_everybody_with_a_tumour(records):
-    whole(records, "1")
-    whole(records, "2", {"M": "1"})
+    whole(OfPatient(records, "1"))
+    whole(OfPatient(records, "2"), {"M": "1"})
     records.patient(number="3", family="Ohne Diagnose")
-    made = judged(records, without_criteria())
+    made = judged(records.run(), without_criteria())
     assert eligibility.eligible(made.eligibility).to_list() == ["number:1", "number:2"]
     flow = made.flow.select("criterion", "entered", "excluded", "not_known", "remaining").rows()
     assert flow == [("tumour documented", 3, 1, 1, 2)]
 
 
 def test_who_has_no_tumour_is_excluded_whatever_the_criteria_ask_for(records):
-    whole(records, "1")
+    whole(OfPatient(records, "1"))
     records.patient(number="3", family="Ohne Diagnose")
-    made = judged(records, study(CRITERIA[2]))
+    made = judged(records.run(), study(CRITERIA[2]))
     assert made.flow.select("criterion", "excluded", "remaining").rows() == [
         ("no_metastasis", 0, 2), ("tumour documented", 1, 1),
     ]  # fmt: skip
@@ -129,34 +141,42 @@ def test_who_has_no_tumour_is_excluded_whatever_the_criteria_ask_for(records):
 
 
 def test_without_any_patient_the_flow_has_a_row_for_each_criterion(records):
-    made = judged(records)
-    assert made.flow["entered"].to_list() == [0] * 6
-    assert judged(records, without_criteria()).flow["entered"].to_list() == [0]
+    outcome = records.run()
+    assert judged(outcome).flow["entered"].to_list() == [0] * 6
+    assert judged(outcome, without_criteria()).flow["entered"].to_list() == [0]
 
 
-def described(records) -> dict:
-    frames = records.run().frames
-    return covariates.describe(frames, timeline(frames, ASSUMED)).row(0, named=True)
+def described(outcome: OfCase, assumptions: Assumptions = ASSUMED) -> dict:
+    """The covariates of one of several patients."""
+
+    def describe(outcome: Outcome) -> pl.DataFrame:
+        return covariates.describe(outcome.frames, timeline(outcome.frames, assumptions))
+
+    key = ("covariates", assumptions.model_dump_json())
+    return outcome.of_all(key, describe).row(0, named=True)
 
 
+@together()
 def test_age_is_counted_in_days(records):
     records.patient(born="1950-03-04")
     records.diagnosis(on="2012-01-01")
-    row = described(records)
+    outcome = yield
+    row = described(outcome)
     assert row["age_at_diagnosis_years"] == pytest.approx(22583 / 365.25)
     assert (row["sex"], row["histology_group"], row["region"]) == ("female", "UPS", "extremities")
 
 
 @pytest.mark.parametrize(("edition", "t", "said"), [("7", "2b", "T2"), ("8", "1", "T1"), ("8", "4", "T2")])
+@together()
 def test_the_t_category_speaks_ajcc_7(records, edition, t, said):
     records.patient()
     records.diagnosis(TNM_Version=edition, T=t)
-    assert described(records)["t_stage"] == said
+    outcome = yield
+    assert described(outcome)["t_stage"] == said
 
 
+@together(sarcoma)
 def test_a_re_resection_replaces_what_it_mended_and_a_biopsy_is_none(records):
-    records.patient()
-    records.diagnosis()
     for number, (on, intention, status) in enumerate(
         [("2012-01-02", "D", "R2"), ("2012-03-01", "K", "R1"), ("2012-03-20", "K", "R0")]
     ):
@@ -164,7 +184,8 @@ def test_a_re_resection_replaces_what_it_mended_and_a_biopsy_is_none(records):
             r.ObdsSurgery, Datum=on, Intention=intention, Module_ID=f"OP{number}",
             Lokale_Beurteilung_Residualstatus=status,
         )  # fmt: skip
-    row = described(records)
+    outcome = yield
+    row = described(outcome)
     assert (row["residual_status"], row["resected"]) == ("R0", True)
 
 
@@ -182,16 +203,16 @@ def test_a_re_resection_replaces_what_it_mended_and_a_biopsy_is_none(records):
         ([("WW", "no")], "unknown"),
     ],
 )
+@together(sarcoma)
 def test_chemotherapy_is_what_any_report_of_it_says(records, therapies, said):
-    records.patient()
-    records.diagnosis()
     givens: dict[str, str] = {}
     for number, (kind, given) in enumerate(therapies, start=1):
         record = records.meldung(
             r.ObdsSystemicTherapy, Therapieart=kind, Beginn=f"2012-03-0{number}", Module_ID=f"C{number}"
         )
         givens[record] = given
-    frames = records.run().frames
+    outcome = yield
+    frames = outcome.frames
     told = frames["curated.systemic_therapy"].with_columns(
         given=pl.col("record_ids").list.first().replace_strict(givens, default=None)
     )
@@ -199,10 +220,10 @@ def test_chemotherapy_is_what_any_report_of_it_says(records, therapies, said):
     assert covariates.describe(frames, timeline(frames, ASSUMED)).row(0, named=True)["chemotherapy"] == said
 
 
+@together(sarcoma)
 def test_without_an_operation_the_residual_status_is_rx(records):
-    records.patient()
-    records.diagnosis()
-    row = described(records)
+    outcome = yield
+    row = described(outcome)
     assert (row["residual_status"], row["resected"], row["chemotherapy"]) == ("RX", False, "unknown")
 
 
@@ -219,22 +240,24 @@ def test_without_an_operation_the_residual_status_is_rx(records):
         ),
     ],
 )
+@together(sarcoma)
 def test_the_pattern_of_relapse_over_the_whole_follow_up(records, status, pattern):
-    records.patient()
-    records.diagnosis()
     records.meldung(r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2013-01-01", **status)
-    assert described(records)["relapse_pattern"] == pattern
+    outcome = yield
+    assert described(outcome)["relapse_pattern"] == pattern
 
 
+@together()
 def test_the_sequence_is_told_by_the_dates_where_nobody_documented_it(records):
     whole(records, radiotherapy={"Stellung_OP": None})
     records.meldung(r.ObdsSurgery, Datum="2012-05-01", Intention="K", Module_ID="OP1")
-    assert described(records)["radiation_sequence"] == "preoperative"
+    outcome = yield
+    assert described(outcome)["radiation_sequence"] == "preoperative"
 
 
-def test_every_row_names_the_records_it_rests_on(records):
-    whole(records)
-    outcome = records.run()
+@together(whole)
+def test_every_row_names_the_records_it_rests_on(_):
+    outcome = yield
     rested = set(
         covariates.describe(outcome.frames, timeline(outcome.frames, ASSUMED))["record_ids"].explode()
     )

@@ -48,8 +48,7 @@ def derive(outcome: Outcome | OfCase, study: Study = STUDY) -> endpoints.Derived
 
 def derived(made: OfCase, study: Study = STUDY) -> dict[str, dict]:
     frame = made.of_all(study.model_dump_json(), lambda outcome: derive(outcome, study).endpoints)
-    rows = frame.filter(pseudonym=made["patient"]["pseudonym"].item())
-    return {row["endpoint"]: row for row in rows.iter_rows(named=True)}
+    return {row["endpoint"]: row for row in frame.iter_rows(named=True)}
 
 
 def ends(made: OfCase) -> dict[str, tuple[int, str]]:

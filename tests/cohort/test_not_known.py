@@ -16,6 +16,7 @@ from schemas.assumptions import Assumptions
 from schemas.configuration import Sources
 from tests.cohort.test_eligibility import CRITERIA, course, study, whole
 from tests.conftest import FILES, SOURCES, Records
+from tests.one_curation import OfPatient
 
 RADIOTHERAPY = {**CRITERIA[4], "techniques": ["VMAT"]}
 KNOWN = {"name": "size", "rule": "known", "label": "Size", "column": "tumour_size_cm"}
@@ -66,7 +67,7 @@ def judged(
 
 def beside_a_known_one(records: Records) -> None:
     """Add a patient of whom everything is known: what another lacks is no fact that nobody has."""
-    whole(records, "9")
+    whole(OfPatient(records, "9"))
     records.add(r.TableRow, table_name="sheet", **{"values": '{"Nr": "9", "cm": "5,5"}'})
     records.meldung(
         r.ObdsFollowUp, "9", Untersuchungsdatum_Verlauf="2013-01-01", Gesamtbeurteilung_Tumorstatus="V"
@@ -79,7 +80,7 @@ def beside_a_known_one(records: Records) -> None:
 def test_who_is_excluded_by_what_is_not_known_has_a_finding(
     records, criterion, diagnosis, radiotherapy, reason
 ):
-    whole(records, diagnosis=diagnosis, radiotherapy=radiotherapy)
+    whole(OfPatient(records, "1"), diagnosis=diagnosis, radiotherapy=radiotherapy)
     beside_a_known_one(records)
     made, seen = judged(records, criterion)
     assert made.flow.select("excluded", "not_known", "remaining").row(0) == (1, 1, 1)
@@ -94,7 +95,7 @@ def test_who_is_excluded_by_what_is_not_known_has_a_finding(
     ("criterion", "diagnosis", "radiotherapy"), NOT_FULFILLED.values(), ids=NOT_FULFILLED
 )
 def test_who_does_not_fulfil_a_criterion_has_none(records, criterion, diagnosis, radiotherapy):
-    whole(records, diagnosis=diagnosis, radiotherapy=radiotherapy)
+    whole(OfPatient(records, "1"), diagnosis=diagnosis, radiotherapy=radiotherapy)
     made, seen = judged(records, criterion)
     assert made.flow.select("excluded", "not_known").row(0) == (1, 0)
     assert seen.is_empty()
@@ -102,7 +103,7 @@ def test_who_does_not_fulfil_a_criterion_has_none(records, criterion, diagnosis,
 
 @pytest.mark.parametrize("criterion", [*CRITERIA, OBSERVED], ids=lambda c: c["name"])
 def test_who_fulfils_a_criterion_by_what_is_known_has_none(records, criterion):
-    whole(records)
+    whole(OfPatient(records, "1"))
     records.meldung(
         r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2013-01-01", Gesamtbeurteilung_Tumorstatus="V"
     )
@@ -112,7 +113,7 @@ def test_who_fulfils_a_criterion_by_what_is_known_has_none(records, criterion):
 
 
 def test_two_intents_contradict_each_other(records):
-    whole(records)
+    whole(OfPatient(records, "1"))
     records.meldung(r.ObdsSurgery, Module_ID="O1", Datum="2012-03-01", Intention="P", Menge_OPS='["5-782.b"]')
     made, seen = judged(records, CRITERIA[3])
     assert made.flow.select("excluded", "not_known").row(0) == (1, 1)
@@ -121,9 +122,12 @@ def test_two_intents_contradict_each_other(records):
 
 
 def test_an_unknown_m_that_counts_as_none_is_a_notice_and_only_of_who_is_included(records):
-    whole(records, "1", {"M": None})
-    whole(records, "2", {"M": "X"})
-    whole(records, "3", {"M": None, "Primaertumor_ICD": "C48.0", "Primaertumor_Topographie_ICD_O": "C48.0"})
+    whole(OfPatient(records, "1"), {"M": None})
+    whole(OfPatient(records, "2"), {"M": "X"})
+    whole(
+        OfPatient(records, "3"),
+        {"M": None, "Primaertumor_ICD": "C48.0", "Primaertumor_Topographie_ICD_O": "C48.0"},
+    )
     beside_a_known_one(records)
     _, seen = judged(records, *CRITERIA[:3])
     assert seen["rule_id"].to_list() == ["eligibility.assumed"] * 2
@@ -131,7 +135,7 @@ def test_an_unknown_m_that_counts_as_none_is_a_notice_and_only_of_who_is_include
 
 
 def test_a_patient_is_excluded_once_by_the_first_criterion(records):
-    whole(records, diagnosis={"Morphologie_ICD_O": None, "Primaertumor_ICD": None,
+    whole(OfPatient(records, "1"), diagnosis={"Morphologie_ICD_O": None, "Primaertumor_ICD": None,
                               "Primaertumor_Topographie_ICD_O": None})  # fmt: skip
     beside_a_known_one(records)
     made, seen = judged(records, *CRITERIA[:2])
@@ -146,7 +150,7 @@ def test_without_any_radiotherapy_the_answer_is_known_and_without_its_relation_t
     made, seen = judged(records, CRITERIA[4])
     assert seen.is_empty() and made.flow["excluded"].to_list() == [1]
     # The dates tell the relation where the documentation does not; here there is no date either.
-    course(records, start="", Stellung_OP=None)
+    course(OfPatient(records, "1"), start="", Stellung_OP=None)
     beside_a_known_one(records)
     (found,) = judged(records, CRITERIA[4])[1].rows(named=True)
     assert found["note"] == "criterion radiotherapy: radiotherapy without its relation to surgery"
@@ -158,7 +162,7 @@ def seen_as(seen: pl.DataFrame) -> list[tuple]:
 
 def test_what_nobody_has_is_one_finding_of_the_study(records):
     for number in "123":
-        whole(records, number, radiotherapy={"Intention": None})
+        whole(OfPatient(records, number), radiotherapy={"Intention": None})
     made, seen = judged(records, CRITERIA[3])
     assert made.flow.select("excluded", "not_known").row(0) == (3, 3)
     assert seen_as(seen) == [
@@ -169,7 +173,7 @@ def test_what_nobody_has_is_one_finding_of_the_study(records):
 
 def test_what_nobody_has_and_counts_as_none_is_one_notice(records):
     for number in "12":
-        whole(records, number, {"M": None})
+        whole(OfPatient(records, number), {"M": None})
     _, seen = judged(records, CRITERIA[2])
     assert seen_as(seen) == [
         ("eligibility.assumed", "dataset:all", "no_metastasis", "metastasis at diagnosis: 2 patients",
@@ -179,7 +183,7 @@ def test_what_nobody_has_and_counts_as_none_is_one_notice(records):
 
 def test_a_contradiction_is_the_patients_own_even_if_everybody_has_it(records):
     for number in "12":
-        whole(records, number, {"Diagnosesicherung": "2"})
+        whole(OfPatient(records, number), {"Diagnosesicherung": "2"})
     _, seen = judged(records, CRITERIA[0])
     assert sorted(seen["record_id"]) == ["obds_diagnosis-2", "obds_diagnosis-5"]
 
@@ -233,7 +237,7 @@ def test_the_place_is_the_first_record_that_could_say_it_whatever_its_id(records
         )  # fmt: skip
         for id_ in ids[1:]:
             records.diagnosis(number=number, record_id=f"{id_}{number}", Diagnosesicherung=None)
-        course(records, number)
+        course(OfPatient(records, number))
     beside_a_known_one(records)
     _, seen = judged(records, CRITERIA[0])
     assert sorted(seen["record_id"]) == ["b1", "b2"]
