@@ -56,10 +56,6 @@ def drugs(records, on, kind="CH"):
     return records.meldung(r.ObdsSystemicTherapy, Therapieart=kind, Beginn=on, Module_ID=f"C{on}")
 
 
-def chosen(records, *columns: str):
-    return of_index(records.run(), *columns)
-
-
 def of_index(outcome, *columns: str):
     """Columns of the index tumour."""
     row = outcome["diagnosis"].filter("index_tumour").row(0, named=True)

@@ -13,7 +13,7 @@ from tests.curation.baseline_patients import (
     operation,
     tnm,
 )
-from tests.one_curation import OneCuration
+from tests.one_curation import OneCuration, sarcoma, together
 
 GROUPS = OneCuration(
     [
@@ -53,9 +53,10 @@ def test_the_histology_group_by_code_version_and_site(code, version, site, group
     assert of_index(outcome, "histology_group", "morphology_version") == (group, version)
 
 
+@together()
 def test_8832_without_a_version_is_found(records):
     diagnose(records, Morphologie_ICD_O='["8832/3"]')
-    outcome = records.run()
+    outcome = yield
     assert outcome["diagnosis"]["histology_group"].to_list() == ["others"]
     assert "diagnosis.morphology-version-missing" in outcome.rules()
 
@@ -81,16 +82,20 @@ def test_the_region_of_a_site(site, region):
 
 
 @pytest.mark.parametrize(("site", "found"), [("C44.7", True), ("C49.2", False), ("C47.2", False)])
+@together()
 def test_a_sarcoma_of_the_skin_is_found(records, site, found):
     diagnose(records, Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site,
              Histologie=histology("8802/3"))  # fmt: skip
-    assert ("diagnosis.sarcoma-of-skin" in records.run().rules()) is found
+    outcome = yield
+    assert ("diagnosis.sarcoma-of-skin" in outcome.rules()) is found
 
 
+@together()
 def test_a_carcinoma_of_the_skin_is_no_sarcoma_of_it(records):
     diagnose(records, Primaertumor_ICD="C44.7", Primaertumor_Topographie_ICD_O="C44.7",
              Histologie=histology("8090/3"))  # fmt: skip
-    assert "diagnosis.sarcoma-of-skin" not in records.run().rules()
+    outcome = yield
+    assert "diagnosis.sarcoma-of-skin" not in outcome.rules()
 
 
 def _visceral(patient, site, target, _found):
@@ -114,9 +119,11 @@ def test_a_site_that_may_be_visceral_is_found_unless_the_target_region_tells(sit
 @pytest.mark.parametrize(
     ("code", "version", "found"), [("9120/3", "8", True), ("9120/3", "7", False), ("8802/3", "8", False)]
 )
+@together()
 def test_a_t_of_a_sarcoma_that_edition_8_does_not_stage_is_a_notice(records, code, version, found):
     diagnose(records, "2018-01-01", Histologie=histology(code), TNM=tnm(version=version, T="2"))
-    assert ("diagnosis.t-not-applicable" in records.run().rules()) is found
+    outcome = yield
+    assert ("diagnosis.t-not-applicable" in outcome.rules()) is found
 
 
 # --- partial dates ------------------------------------------------------------
@@ -161,6 +168,7 @@ def test_a_partial_date_of_diagnosis_is_cut_by_the_first_therapy(on, exactness, 
         (None, "00.10.2012", "2012-06-01", "2012-10-31"),
     ],
 )
+@together()
 def test_a_partial_date_of_diagnosis_ends_with_the_first_therapy_or_with_death(
     records, operated, died, expected, latest
 ):
@@ -170,8 +178,9 @@ def test_a_partial_date_of_diagnosis_ends_with_the_first_therapy_or_with_death(
     if operated:
         operation(records, operated)
     if died:
-        records.reply(answer="verstorben", event_date=died, hospital_number="1")
-    row = records.run()["diagnosis"].row(0, named=True)
+        records.reply(answer="verstorben", event_date=died)
+    outcome = yield
+    row = outcome["diagnosis"].row(0, named=True)
     assert row["diagnosis_date"] == dt.date.fromisoformat(expected)
     assert row["diagnosis_date_latest"] == dt.date.fromisoformat(latest)
 
@@ -180,12 +189,12 @@ def test_a_partial_date_of_diagnosis_ends_with_the_first_therapy_or_with_death(
     ("examined", "expected"),
     [("2017-06-25", "2017-06-27"), ("2017-06-20", "2017-06-25"), ("2017-05-20", "2017-06-15")],
 )
+@together(sarcoma)
 def test_nobodys_death_moves_before_a_day_on_which_they_were_examined(records, examined, expected):
-    records.patient()
-    records.diagnosis()
-    records.reply(answer="verstorben", event_date="00.06.2017", hospital_number="1")
+    records.reply(answer="verstorben", event_date="00.06.2017")
     records.meldung(r.ObdsFollowUp, Untersuchungsdatum_Verlauf=examined, Gesamtbeurteilung_Tumorstatus="V")
-    status = records.run()["vital_status"].row(0, named=True)
+    outcome = yield
+    status = outcome["vital_status"].row(0, named=True)
     assert status["death_date"] == dt.date.fromisoformat(expected)
     assert status["death_day"] == (dt.date.fromisoformat(expected) - dt.date(2012, 1, 1)).days
     assert status["last_alive_date"] == dt.date.fromisoformat(examined)

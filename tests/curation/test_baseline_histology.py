@@ -6,16 +6,16 @@ from tests.curation.baseline_patients import (
     FIRST_DRUGS,
     FIRST_RADIOTHERAPY,
     FIRST_SURGERY,
-    chosen,
     diagnose,
     fnclcc,
     histology,
+    of_index,
     operation,
     pathology,
     tnm,
     treat,
 )
-from tests.one_curation import OneCuration
+from tests.one_curation import OneCuration, together
 
 
 def _specimens(patient, course, biopsy, specimen, _expected, _rule):
@@ -57,33 +57,41 @@ def test_the_definitive_specimen_beats_the_biopsy_before_therapy(course, biopsy,
 
 
 @pytest.mark.parametrize("day", [None, "2012-02-01", "2012-02-20"])
+@together()
 def test_a_pathology_report_of_the_resection_is_the_specimen(records, day):
     diagnose(records, Histologie=histology("8800/3"))
     treat(records, FIRST_SURGERY)
     pathology(records, Histologie=histology("8811/3", day=day))
-    assert chosen(records, "icdo3_morphology", "histology_group", "histology_rule") == (
+    outcome = yield
+    assert of_index(outcome, "icdo3_morphology", "histology_group", "histology_rule") == (
         "8811/3", "myxofibrosarcoma", "specimen",
     )  # fmt: skip
 
 
+@together()
 def test_a_pathology_report_before_the_operation_is_the_biopsys(records):
     diagnose(records, Histologie=histology("8890/3"))
     treat(records, FIRST_SURGERY)
     pathology(records, Histologie=histology("8811/3", day="2012-01-02"))
-    assert chosen(records, "icdo3_morphology", "histology_rule") == ("8811/3", "biopsy")
+    outcome = yield
+    assert of_index(outcome, "icdo3_morphology", "histology_rule") == ("8811/3", "biopsy")
 
 
+@together()
 def test_the_histology_of_a_diagnostic_operation_is_the_biopsys(records):
     diagnose(records)
     operation(records, "2012-01-01", intent="D", Histologie=histology("8890/3"))
     operation(records, "2012-02-01", Histologie=histology("8858/3"))
-    assert chosen(records, "icdo3_morphology", "histology_rule") == ("8858/3", "specimen")
+    outcome = yield
+    assert of_index(outcome, "icdo3_morphology", "histology_rule") == ("8858/3", "specimen")
 
 
+@together()
 def test_pathology_fills_a_diagnose_without_histology_and_proves_it(records):
     diagnose(records, Diagnosesicherung="2")
     pathology(records, Histologie=histology("9040/3"))
-    assert chosen(records, "icdo3_morphology", "histologically_confirmed") == ("9040/3", "yes")
+    outcome = yield
+    assert of_index(outcome, "icdo3_morphology", "histologically_confirmed") == ("9040/3", "yes")
 
 
 def _subtypes(patient, codes, _expected):
@@ -111,9 +119,11 @@ def test_within_one_report_a_named_subtype_beats_the_unspecific_code(codes, expe
     assert "diagnosis.several-morphologies" in outcome.rules()
 
 
+@together()
 def test_one_morphology_given_twice_is_one(records):
     diagnose(records, Histologie=histology("8858/3", "8858/3"))
-    assert "diagnosis.several-morphologies" not in records.run().rules()
+    outcome = yield
+    assert "diagnosis.several-morphologies" not in outcome.rules()
 
 
 def _different(patient, one, other, _found):
@@ -173,12 +183,14 @@ def test_the_specimen_is_graded_only_without_therapy_before_it(course, biopsy, s
     assert ("diagnosis.graded-after-therapy" in outcome.rules()) is (expected is None)
 
 
+@together()
 def test_a_specimen_with_yptnm_is_not_graded_even_where_no_therapy_is_documented(records):
     diagnose(records)
     pathology(records, Histologie=histology("8802/3", day="2012-05-01"), TNM=tnm("pTNM", T="1", y_Symbol="y"),
               Menge_Weitere_Klassifikation=fnclcc("1"))  # fmt: skip
     operation(records, "2012-05-01")
-    assert chosen(records, "fnclcc_grade") is None
+    outcome = yield
+    assert of_index(outcome, "fnclcc_grade") is None
 
 
 def _spellings(patient, name, stage, _expected):
@@ -214,13 +226,16 @@ def test_every_usual_spelling_of_the_fnclcc_grade(name, stage, expected):
 
 
 @pytest.mark.parametrize(("stage", "found"), [("high grade", True), ("2/3", True), ("4", True)])
+@together()
 def test_a_spelling_that_is_not_sure_is_found_and_not_guessed(records, stage, found):
     diagnose(records, Menge_Weitere_Klassifikation=fnclcc(stage))
-    outcome = records.run()
+    outcome = yield
     assert outcome["diagnosis"]["fnclcc_grade"].to_list() == [None]
     assert ("value.code-unknown" in outcome.rules()) is found
 
 
+@together()
 def test_another_classification_is_no_grade(records):
     diagnose(records, Menge_Weitere_Klassifikation=fnclcc("2", "Enneking"))
-    assert chosen(records, "fnclcc_grade") is None
+    outcome = yield
+    assert of_index(outcome, "fnclcc_grade") is None

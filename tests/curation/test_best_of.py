@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from schemas import received as r
+from tests.one_curation import sarcoma, together
 
 A, B = {"Absender_ID": "S", "Melder_ID": "A"}, {"Absender_ID": "S", "Melder_ID": "B"}
 DIFFER = "diagnosis.reporters-differ"
@@ -20,21 +21,23 @@ def described(outcome, *columns):
 
 
 @pytest.mark.parametrize("vague", ["C49.9", "C49.8", "C49", None])
+@together()
 def test_a_named_subsite_beats_a_newer_report_that_names_none(records, vague):
     records.patient()
     records.diagnosis(**A, **{SITE: "C49.2"})
     records.diagnosis(reported="2020-02-01", **B, **{SITE: vague})
-    outcome = records.run()
+    outcome = yield
     assert described(outcome, "icdo3_topography", "region") == ("C49.2", "extremities")
     assert told(outcome) == [], "what says nothing contradicts nothing"
 
 
 @pytest.mark.parametrize("vague", ["U", "T", None])
+@together()
 def test_a_side_beats_a_newer_report_that_knows_none(records, vague):
     records.patient()
     records.diagnosis(Seitenlokalisation="L", **A)
     records.diagnosis(reported="2020-02-01", Seitenlokalisation=vague, **B)
-    outcome = records.run()
+    outcome = yield
     assert described(outcome, "laterality") == ("left",)
     assert told(outcome) == []
 
@@ -75,36 +78,42 @@ def test_two_reporters_date_a_tumour_so_that_no_day_is_possible_for_both(records
     assert [record for record, _ in told(records.run())] == found
 
 
+@together()
 def test_a_reporters_own_correction_is_no_contradiction(records):
     records.patient()
     records.diagnosis(**A, **{SITE: "C49.1"})
     records.diagnosis(reported="2020-02-01", **A, **{SITE: "C49.2"})
-    outcome = records.run()
+    outcome = yield
     assert described(outcome, "icdo3_topography") == ("C49.2",)
     assert told(outcome) == []
 
 
+@together()
 def test_of_two_reporters_dates_the_earliest_counts_and_the_other_is_a_finding(records):
     records.patient()
     records.diagnosis("2012-01-01", **A)
     later = records.diagnosis("2012-03-01", **B)
-    outcome = records.run()
+    outcome = yield
     assert described(outcome, "diagnosis_date") == (dt.date(2012, 1, 1),)
     assert told(outcome) == [(later, "2012-03-01")]
 
 
+@together()
 def test_a_month_contradicts_no_day(records):
     records.patient()
     records.diagnosis("2012-01-10", **A)
     records.diagnosis("2012-01-15", exactness="T", **B)
-    assert told(records.run()) == []
+    outcome = yield
+    assert told(outcome) == []
 
 
+@together()
 def test_reporters_who_agree_are_no_finding(records):
     records.patient()
     records.diagnosis(**A)
     records.diagnosis(reported="2020-02-01", **B)
-    assert told(records.run()) == []
+    outcome = yield
+    assert told(outcome) == []
 
 
 # --- operations ----------------------------------------------------------------------------------------
@@ -125,24 +134,23 @@ def operation(records, **values):
         ({}, None),
     ],
 )
+@together(sarcoma)
 def test_two_reporters_give_an_operation_another_intent_or_side(records, other, value):
-    records.patient()
-    records.diagnosis()
     older = operation(records, **A)
     operation(records, reported="2020-02-01", **B, **other)
-    outcome = records.run()
+    outcome = yield
     intent = "palliative" if other.get("Intention") == "P" else "curative"
     assert outcome["surgery"]["intent"].to_list() == [intent], "an unknown intent beats none"
     assert told(outcome, "surgery.reports-differ") == ([(older, value)] if value else [])
 
 
+@together(sarcoma)
 def test_the_procedures_of_an_operation_are_those_of_every_reporters_newest_report(records):
-    records.patient()
-    records.diagnosis()
     operation(records, Menge_OPS='["5-852.3"]', **A)
     operation(records, Menge_OPS='["5-782.1a"]', reported="2020-02-01", **A)
     operation(records, Menge_OPS='["5-857.0", "5-782.1a"]', reported="2019-01-01", **B)
-    assert records.run()["surgery"]["ops_codes"].to_list() == [["5-782.1a", "5-857.0"]]
+    outcome = yield
+    assert outcome["surgery"]["ops_codes"].to_list() == [["5-782.1a", "5-857.0"]]
 
 
 # --- master data ---------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 import pytest
 
 from schemas import received as r
-from tests.curation.baseline_patients import chosen, diagnose, irradiation, operation, tnm
+from tests.curation.baseline_patients import diagnose, irradiation, of_index, operation, tnm
+from tests.one_curation import sarcoma, together
 
 
 def told(outcome, rule):
@@ -11,11 +12,11 @@ def told(outcome, rule):
 
 
 @pytest.mark.parametrize("date", [None, "2014-06-01"])
+@together(sarcoma)
 def test_an_examination_without_a_date_is_told(records, date):
-    records.patient()
-    records.diagnosis()
     seen = records.meldung(r.ObdsFollowUp, Untersuchungsdatum_Verlauf=date, Verlauf_Lokaler_Tumorstatus="R")
-    assert told(records.run(), "assessment.date-missing") == ([] if date else [seen])
+    outcome = yield
+    assert told(outcome, "assessment.date-missing") == ([] if date else [seen])
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,7 @@ def test_an_examination_without_a_date_is_told(records, date):
         ("surgery", "2012-05-01", None, False),
     ],
 )
+@together()
 def test_a_ptnm_after_therapy_is_no_baseline_and_told(records, first, dated, y, at_fault):
     diagnose(records, TNM=tnm(T="1"))
     irradiation(records, "2012-02-01" if first == "radiotherapy" else "2012-06-01")
@@ -38,18 +40,19 @@ def test_a_ptnm_after_therapy_is_no_baseline_and_told(records, first, dated, y, 
     path = records.meldung(
         r.ObdsPathology, Primaertumor_ICD="C49.2", TNM=tnm("pTNM", T="2b", N=None, Datum=dated, y_Symbol=y),
     )  # fmt: skip
-    outcome = records.run()
+    outcome = yield
     assert told(outcome, "diagnosis.staged-after-therapy") == ([path] if at_fault else [])
 
 
 @pytest.mark.parametrize(("day", "late"), [("2013-05-01", True), ("2012-05-20", False)])
+@together()
 def test_a_histology_that_only_a_later_specimen_tells_is_told(records, day, late):
     diagnose(records, Morphologie_ICD_O=None)
     operation(records, "2012-05-01")
     path = records.meldung(
         r.ObdsPathology, Primaertumor_ICD="C49.2", Tumor_Histologiedatum=day, Morphologie_ICD_O='["8811/3"]'
     )
-    outcome = records.run()
+    outcome = yield
     assert outcome["diagnosis"]["icdo3_morphology"].to_list() == ["8811/3"]
     assert told(outcome, "diagnosis.histology-of-later-specimen") == ([path] if late else [])
 
@@ -63,6 +66,7 @@ def test_a_histology_that_only_a_later_specimen_tells_is_told(records, day, late
         ("2013-05-03", ["2012-05-01"], True),
     ],
 )
+@together()
 def test_a_residual_status_that_fits_no_operation_is_told(records, day, operations, unused):
     diagnose(records)
     for on in operations:
@@ -71,7 +75,7 @@ def test_a_residual_status_that_fits_no_operation_is_told(records, day, operatio
         r.ObdsPathology, Primaertumor_ICD="C49.2", Tumor_Histologiedatum=day,
         Lokale_Beurteilung_Residualstatus="R1", Morphologie_ICD_O='["8802/3"]',
     )  # fmt: skip
-    outcome = records.run()
+    outcome = yield
     assert told(outcome, "surgery.residual-of-no-operation") == ([path] if unused else [])
 
 
@@ -85,16 +89,19 @@ def test_a_residual_status_that_fits_no_operation_is_told(records, day, operatio
         ("Ann Arbor", "II", "C83.3", False),
     ],
 )
+@together()
 def test_a_grade_of_an_unknown_name_is_told(records, name, stage, site, unread):
     records.patient()
     of = f'[{{"Name": "{name}", "Stadium": "{stage}", "Datum": "2012-01-01"}}]'
     seen = records.diagnosis(Primaertumor_ICD=site, Menge_Weitere_Klassifikation=of)
-    outcome = records.run()
+    outcome = yield
     assert told(outcome, "diagnosis.grade-of-unknown-name") == ([seen] if unread else [])
 
 
+@together()
 def test_the_baseline_stays(records):
     diagnose(records, TNM=tnm(T="1"))
     irradiation(records, "2012-02-01")
     operation(records, "2012-05-01", TNM=tnm("pTNM", T="2b"))
-    assert chosen(records, "t_stage", "t_rule") == ("T1", "cTNM")
+    outcome = yield
+    assert of_index(outcome, "t_stage", "t_rule") == ("T1", "cTNM")

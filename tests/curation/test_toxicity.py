@@ -11,6 +11,7 @@ from schemas import received as r
 from schemas import typed
 from tests.conftest import FILES, SOURCES, Records
 from tests.curation.conftest import told
+from tests.one_curation import sarcoma, together
 from tests.quality.clean import row
 
 D = dt.date
@@ -39,10 +40,11 @@ def rows(outcome, *columns):
     return outcome["toxicity"].select(columns).rows()
 
 
+@together(sarcoma)
 def test_a_side_effect_has_its_grade_kind_and_version_and_belongs_to_the_course_of_its_report(patient):
     effect = {"Bezeichnung": "Radiodermatitis", "Grad": "3", "Version": "5.0"}
     record = radiotherapy(patient, effect, {"MedDRA_Code": "10017076", "Grad": "4", "Version": "4.03"})
-    outcome = patient.run()
+    outcome = yield
     assert rows(outcome, "category", "code", "grade", "ctcae_version", "stated_window") == [
         ("skin", None, 3, "5.0", "acute"),
         (None, "10017076", 4, "4.03", "acute"),
@@ -60,34 +62,39 @@ def test_a_side_effect_has_its_grade_kind_and_version_and_belongs_to_the_course_
 @pytest.mark.parametrize(
     ("stated", "statement", "grade"), [("K", "none", 0), ("1", "present", 1), ("2", "present", 2)]
 )
+@together(sarcoma)
 def test_a_grade_up_to_2_has_no_kind(patient, stated, statement, grade):
     radiotherapy(patient, Grad_maximal2_oder_unbekannt=stated)
-    outcome = patient.run()
+    outcome = yield
     assert rows(outcome, "statement", "grade", "category", "code") == [(statement, grade, None, None)]
     assert told(outcome, "toxicity.kind-missing") == []
 
 
+@together(sarcoma)
 def test_not_known_is_told_apart_from_none_and_from_no_statement(patient):
     radiotherapy(patient, Grad_maximal2_oder_unbekannt="U")
     surgery(patient, "2012-05-01", Komplikation_nein_oder_unbekannt="N")
     surgery(patient, "2014-05-01")
-    outcome = patient.run()
+    outcome = yield
     assert rows(outcome, "therapy", "statement", "grade") == [
         ("radiotherapy", "unknown", None), ("surgery", "none", None)
     ]  # fmt: skip
 
 
+@together(sarcoma)
 def test_complications_are_read_by_abbreviation_and_by_icd10(patient):
     surgery(patient, "2012-05-01", {"Kuerzel": "WSS"}, {"ICD": "T81.4"}, {"ICD": "I26.9"}, {"Kuerzel": "RNB"})
-    assert rows(patient.run(), "code_system", "code", "category", "revision") == [
+    outcome = yield
+    assert rows(outcome, "code_system", "code", "category", "revision") == [
         ("ICD-10", "I26.9", "other", False), ("oBDS", "RNB", "wound", True),
         ("ICD-10", "T81.4", "wound", False), ("oBDS", "WSS", "wound", False),
     ]  # fmt: skip
 
 
+@together(sarcoma)
 def test_an_unknown_abbreviation_is_a_finding_and_still_a_complication(patient):
     record = surgery(patient, "2012-05-01", {"Kuerzel": "QQQ"})
-    outcome = patient.run()
+    outcome = yield
     assert rows(outcome, "statement", "code") == [("present", None)]
     seen = outcome.observed.filter(table_name="typed.toxicity", record_id=record)
     assert seen.select("rule_id", "column_name", "value").rows() == [("value.code-unknown", "code", "QQQ")]
@@ -103,10 +110,12 @@ def test_an_unknown_abbreviation_is_a_finding_and_still_a_complication(patient):
         ("5-907.2e", "X", "5-907.2e"),
     ],
 )
+@together(sarcoma)
 def test_a_second_operation_for_the_wound_belongs_to_the_operation_before(patient, ops, intent, revision):
     surgery(patient, "2012-05-01")
     record = surgery(patient, "2012-06-10", ops=ops, intent=intent)
-    found = rows(patient.run(), "kind", "code", "therapy_date", "onset_date", "attribution", "record_ids")
+    outcome = yield
+    found = rows(outcome, "kind", "code", "therapy_date", "onset_date", "attribution", "record_ids")
     assert found == [
         (
             "wound revision", revision, D(2012, 5, 1), D(2012, 6, 10), "last operation before", [record],
@@ -123,25 +132,31 @@ def test_a_second_operation_for_the_wound_belongs_to_the_operation_before(patien
         ("5-782.b", "5-907.0e", "the correction of a scar is no complication of the wound"),
     ],
 )
+@together(sarcoma)
 def test_what_is_no_wound_revision(patient, first, second, why):
     surgery(patient, "2012-05-01", ops=first)
     surgery(patient, "2012-06-10", ops=second)
-    assert patient.run()["toxicity"].is_empty(), why
+    outcome = yield
+    assert outcome["toxicity"].is_empty(), why
 
 
+@together(sarcoma)
 def test_a_closure_between_does_not_take_the_revision_from_the_resection(patient):
     surgery(patient, "2012-05-01")
     surgery(patient, "2012-05-20", ops="5-902.4e", intent="X")
     surgery(patient, "2012-06-10", ops="5-896.1e", intent="X")
-    assert rows(patient.run(), "therapy_date", "onset_date") == [(D(2012, 5, 1), D(2012, 6, 10))]
+    outcome = yield
+    assert rows(outcome, "therapy_date", "onset_date") == [(D(2012, 5, 1), D(2012, 6, 10))]
 
 
 @pytest.mark.parametrize(("intent", "found"), [("R", 1), ("X", 0)])
+@together(sarcoma)
 def test_on_the_day_of_the_operation_only_a_documented_revision_counts(patient, intent, found):
     """Two records of one day may be parts of one session, with a drain or a temporary cover."""
     surgery(patient, "2012-05-01")
     surgery(patient, "2012-05-01", ops="5-916.a1", intent=intent)
-    assert patient.run()["toxicity"].filter(kind="wound revision").height == found
+    outcome = yield
+    assert outcome["toxicity"].filter(kind="wound revision").height == found
 
 
 DAY_SURGERY = {
@@ -185,10 +200,11 @@ def test_parts_and_reports_of_one_course_tell_of_one_side_effect(patient):
     assert outcome.accounting["unaccounted"].sum() == 0 and outcome.accounting["counted_twice"].sum() == 0
 
 
+@together(sarcoma)
 def test_reports_that_differ_on_whether_there_was_any_are_a_finding(patient):
     nothing = radiotherapy(patient, Grad_maximal2_oder_unbekannt="K", Meldung_ID="M1")
     radiotherapy(patient, Grad_maximal2_oder_unbekannt="2", Meldung_ID="M2", reported="2020-02-01")
-    outcome = patient.run()
+    outcome = yield
     assert told(outcome, "toxicity.reports-differ") == [nothing]
     assert sorted(rows(outcome, "statement", "grade")) == [("none", 0), ("present", 2)]
 
