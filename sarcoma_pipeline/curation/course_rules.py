@@ -180,13 +180,15 @@ def _against_documentation(facts: CourseFacts) -> Iterator[tuple[Rule, str]]:
     if agrees and documented.fractions and counts and documented.fractions not in counts:
         shown = [documented.fractions, facts.planned_fractions, facts.delivered_fractions]
         yield FRACTIONS_CONFLICT, _side_by_side(*shown)
-    pairs = ((documented.start, facts.first), (documented.end, facts.last))
-    if any(a and b and abs((a - b).days) > DATES_DAYS for a, b in pairs):
-        yield DATES_DIFFER, f"treated for {_length(facts)} days"
-
-
-def _length(facts: CourseFacts) -> int:
-    return (facts.last - facts.first).days + 1 if facts.first and facts.last else 0
+    days = (("first", documented.start, facts.first), ("last", documented.end, facts.last))
+    apart = [(which, (treated - said).days) for which, said, treated in days if said and treated]
+    far = [
+        f"{which} day of treatment {abs(n)} days {'after' if n > 0 else 'before'} the documented one"
+        for which, n in apart
+        if abs(n) > DATES_DAYS
+    ]
+    if far:
+        yield DATES_DIFFER, ", ".join(far)
 
 
 def _side_by_side(documented: float | None, prescribed: float | None, delivered: float | None) -> str:

@@ -74,6 +74,13 @@ def test_days_that_differ():
     assert "course.dates-differ" in _judged(**{**near, "first": day + dt.timedelta(4)})
     assert "course.dates-differ" in _judged(**{**near, "last": dt.date(2015, 4, 8)})
     assert _judged(documented=_documented(), first=day, last=day) == {}
+    early = _judged(documented=documented, first=day - dt.timedelta(5), last=dt.date(2015, 4, 13))
+    assert early["course.dates-differ"] == (
+        "first day of treatment 5 days before the documented one, "
+        "last day of treatment 10 days after the documented one"
+    )
+    only_first = _judged(documented=documented, first=dt.date(2015, 4, 1))
+    assert only_first["course.dates-differ"] == "first day of treatment 30 days after the documented one"
 
 
 @pytest.mark.parametrize(("gap", "found"), [(4, False), (7, False), (8, True), (None, False)])
