@@ -271,7 +271,7 @@ class _Planning:
                 phases[row["phase"]].append(row)
         parts: list[tuple[Mapping[str, Any], float]] = []
         for number, same in sorted(phases.items()):
-            shares = _shares(self.phases[course["patient_id"], course["course_id"], number], same)
+            shares = shares_of(self.phases[course["patient_id"], course["course_id"], number], same)
             if shares is None:
                 record = self._record(same[0])
                 if record is not None:
@@ -295,7 +295,7 @@ class _Planning:
             )  # fmt: skip
 
 
-def _shares(phase: Mapping[str, Any], rows: Rows) -> list[tuple[Mapping[str, Any], float]] | None:
+def shares_of(phase: Mapping[str, Any], rows: Rows) -> list[tuple[Mapping[str, Any], float]] | None:
     """Return the share of each plan's dose in a phase; None if the rules of courses do not say it.
 
     A revision (D2) counts with its delivered fractions, the last one also with the fractions that are left;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -88,3 +89,89 @@ def test_an_approved_plan_is_more_credible_than_an_unmarked_one_and_that_than_a_
     assert ranked == ["APPROVED", None, "UNAPPROVED", "REJECTED"]
     assert len({approval_rank(one) for one in ranked}) == 4
     assert approval_rank("IN REVIEW") == approval_rank(None), "a word that DICOM does not define says nothing"
+
+
+def _row(uid: str, fractions: int | None = 25, delivered: int | None = None, **more) -> dict[str, Any]:
+    return {
+        "sop_instance_uid": uid, "fractions": fractions, "delivered_fractions": delivered, "start_date": None,
+        "plan_date": None, "approval": "APPROVED",
+    } | more  # fmt: skip
+
+
+def _day(day: int) -> dt.date:
+    return dt.date(2015, 3, day)
+
+
+EARLIER, LATER = {"start_date": _day(2)}, {"start_date": _day(16)}
+SHARES = {
+    # what: rule, fractions of the phase, its plans, and the share of each plan's dose; None: not said
+    "one plan counts whole": ("P1", 25, [_row("1")], {"1": 1.0}),
+    "one plan, whatever is missing": (None, None, [_row("1", None)], {"1": 1.0}),
+    "parts of one plan": ("D8", 28, [_row("2", 20), _row("1", 8)], {"1": 1.0, "2": 1.0}),
+    "parts, fractions unknown": ("D8", None, [_row("1", None), _row("2", None)], {"1": 1.0, "2": 1.0}),
+    "a full replan": ("D3", 25, [_row("2", **EARLIER), _row("1", **LATER)], {"1": 1.0}),
+    "a full replan, fractions unknown": (
+        "D3", None, [_row("1", None, **EARLIER), _row("2", **LATER)], {"2": 1.0},
+    ),
+    "replans, the day of planning counts without a day of treatment": (
+        "D3", 25,
+        [_row("1", plan_date=_day(20)), _row("2", start_date=_day(2), plan_date=_day(28))],
+        {"1": 1.0},
+    ),
+    "replans of one day, by UID": ("D3", 25, [_row("2", **LATER), _row("1", **LATER)], {"2": 1.0}),
+    "equal prescriptions: the approved one": (
+        "D5", 25, [_row("1", approval="UNAPPROVED", **LATER), _row("2", **EARLIER)], {"2": 1.0},
+    ),
+    "equal prescriptions: then the newest": (
+        "D5", 25, [_row("1", **EARLIER), _row("2", **LATER)], {"2": 1.0},
+    ),
+    "equal prescriptions: then by UID": ("D5", 25, [_row("2", **LATER), _row("1", **LATER)], {"1": 1.0}),
+    "equal prescriptions: one with a day before one without": (
+        "D5", 25, [_row("1"), _row("2", plan_date=_day(2))], {"2": 1.0},
+    ),
+    "a replan for the rest": (
+        "D4", 30, [_row("1", 30, **EARLIER), _row("2", 12, **LATER)], {"1": 18 / 30, "2": 1.0},
+    ),
+    "a replan for the rest, of a phase that was extended": (
+        "D4", 28, [_row("1", 25, **EARLIER), _row("2", 8, **LATER)], {"1": 20 / 25, "2": 1.0},
+    ),
+    "a rest of all fractions is no rest": ("D4", 25, [_row("1", **EARLIER), _row("2", **LATER)], None),
+    "two replans for the rest": (
+        "D4", 30, [_row("1", 30, **EARLIER), _row("2", 10, **LATER), _row("3", 5, start_date=_day(20))], None,
+    ),
+    "a revision: delivered fractions, then those that are left": (
+        "D2", 25, [_row("1", delivered=10, **EARLIER), _row("2", **LATER)], {"1": 10 / 25, "2": 15 / 25},
+    ),
+    "a revision with another number of fractions": (
+        "D2", 25, [_row("1", delivered=10, **EARLIER), _row("2", 20, 7, **LATER)],
+        {"1": 10 / 25, "2": 15 / 20},
+    ),
+    "two revisions": (
+        "D2", 30,
+        [_row("1", 30, 6, **EARLIER), _row("2", 30, 9, **LATER), _row("3", 20, start_date=_day(20))],
+        {"1": 6 / 30, "2": 9 / 30, "3": 15 / 20},
+    ),
+    "a revision after everything was given": (
+        "D2", 25, [_row("1", delivered=25, **EARLIER), _row("2", **LATER)], {"1": 1.0, "2": 0.0},
+    ),
+    "a revision after more than everything": (
+        "D2", 24, [_row("1", delivered=25, **EARLIER), _row("2", **LATER)], None,
+    ),
+    "a revision, nothing known of delivery": ("D2", 25, [_row("1", **EARLIER), _row("2", **LATER)], None),
+    "a revision, fractions of the phase unknown": (
+        "D2", None, [_row("1", delivered=10, **EARLIER), _row("2", **LATER)], None,
+    ),
+    "a revision, fractions of a plan unknown": (
+        "D2", 25, [_row("1", delivered=10, **EARLIER), _row("2", None, **LATER)], None,
+    ),
+    "no rule": (None, 50, [_row("1", delivered=10, **EARLIER), _row("2", **LATER)], None),
+    "equal prescriptions by another rule as well": ("D5 D1", 25, [_row("1"), _row("2")], None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "fractions", "rows", "expected"), SHARES.values(), ids=SHARES)
+def test_the_share_of_each_plan_in_the_dose_of_a_phase(rule, fractions, rows, expected):
+    for given in (rows, rows[::-1]):
+        found = planned_doses.shares_of({"rule": rule, "fractions": fractions}, given)
+        told = found if found is None else {row["sop_instance_uid"]: share for row, share in found}
+        assert told == (expected if expected is None else pytest.approx(expected))

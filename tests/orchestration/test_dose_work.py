@@ -1,6 +1,5 @@
 """Volumes and doses from files: computed in a worker process, kept in files, told as findings."""
 
-import datetime as dt
 import hashlib
 import json
 from collections.abc import Sequence
@@ -11,10 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sarcoma_pipeline.curation import dose_findings, planned_doses
-from sarcoma_pipeline.curation.dose_volume.doubts import MEANINGS
 from sarcoma_pipeline.curation.dose_volume.plan_of_dose import PlannedGroup, PlanOfDose
-from sarcoma_pipeline.curation.planned_doses import ObjectAt, PlanFiles, Planned, Wanted, Work
+from sarcoma_pipeline.curation.planned_doses import ObjectAt, PlanFiles, Work
 from sarcoma_pipeline.orchestration import dose_work
 from sarcoma_pipeline.orchestration.dose_inbox import Inbox
 from sarcoma_pipeline.sources.worker_process import Readers
@@ -186,84 +183,6 @@ def test_results_wait_in_files_for_their_owner_only(tmp_path):
     box.put("k", computed)
     box.drop(["k"])
     assert box.waiting() == []
-
-
-def test_the_key_of_a_calculation_changes_with_files_plan_and_settings(tmp_path):
-    one = work(tmp_path)
-    keys = {
-        one.key("settings"),
-        one.key("other settings"),
-        replace(one, levels=(60.0,)).key("settings"),
-        replace(one, structures=replace(one.structures, content_hash="0")).key("settings"),
-        replace(one, plans=(plan("1.2", 20, list(one.plans[0].doses)),)).key("settings"),
-    }
-    assert len(keys) == 5
-    # The name of the file does not matter.
-    assert replace(one, structures=replace(one.structures, path="x")).key("settings") in keys
-
-
-def row(uid: str, fractions: int, given: int | None = None, day: str = "2015-01-01") -> dict:
-    return {
-        "sop_instance_uid": uid, "fractions": fractions, "delivered_fractions": given,
-        "start_date": dt.date.fromisoformat(day),
-        "plan_date": None, "approval": None,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("rule", "fractions", "rows", "shares"),
-    [
-        ("D0", 25, [row("a", 25)], {"a": 1}),
-        # Treated 10 times, then revised: the rest, 15 of its 25 fractions, is of the revision.
-        ("D2", 25, [row("a", 25, 10), row("b", 25, 15, "2015-02-01")], {"a": 10 / 25, "b": 15 / 25}),
-        ("D2", 25, [row("a", 25, 10), row("b", 15, 2, "2015-02-01")], {"a": 10 / 25, "b": 1}),
-        ("D3", 25, [row("a", 25), row("b", 25, None, "2015-02-01")], {"b": 1}),
-        # The first plan until 17 fractions are left.
-        ("D4", 25, [row("a", 25), row("b", 17, None, "2015-02-01")], {"a": 8 / 25, "b": 1}),
-        ("D8", 25, [row("a", 25), row("b", 25)], {"a": 1, "b": 1}),
-        # One of equal prescriptions counts: the approved, then the newest, then by UID.
-        ("D5", 25, [row("b", 25), row("a", 25)], {"a": 1}),
-        ("D5", 25, [row("a", 25), row("b", 25, None, "2015-02-01")], {"b": 1}),
-        ("D5", 25, [row("a", 25) | {"approval": "APPROVED"}, row("b", 25, None, "2015-02-01")], {"a": 1}),
-        ("D5 D6", 25, [row("a", 25), row("b", 25)], None),
-        ("D2", None, [row("a", 25, 10), row("b", 25, 15)], None),
-    ],
-)
-def test_the_rules_of_courses_weigh_the_plans_of_a_phase(rule, fractions, rows, shares):
-    found = planned_doses._shares({"rule": rule, "fractions": fractions}, rows)
-    assert (None if found is None else {r["sop_instance_uid"]: s for r, s in found}) == shares
-
-
-def test_every_doubt_is_a_finding_on_its_plan_or_structure_set(tmp_path):
-    one = Planned("k", "P", "C", True, "1.2", "1.3", "plan", "set", ("plan", "set"), work(tmp_path))
-    told = [{"id": id_, "value": "v", "structure": "PTV"} for id_ in MEANINGS]
-    told.append({"id": "contours.gap", "value": "2", "structure": "GTV"})
-    seen = dose_findings.observe(Wanted((one,), (("plan", "2 plans of phase 1"),)), {"k": {"doubts": told}})
-    assert set(seen["rule_id"]) == set(MEANINGS) and seen.height == len(MEANINGS)
-    place = dict(seen.select("rule_id", "record_id").iter_rows())
-    assert {place[r] for r in ("contours.gap", "target.order", "margin.frame-differs")} == {"set"}
-    assert {place[r] for r in ("dose.units", "dvh.differs", "dose.course-not-added")} == {"plan"}
-    value = dict(seen.select("rule_id", "value").iter_rows())
-    assert value["contours.gap"] == "GTV: 2; PTV: v"
-    assert value["dose.course-not-added"] == "2 plans of phase 1; PTV: v"
-    assert dose_findings.observe(Wanted((one,), ()), {}).is_empty()
-
-
-def test_a_name_that_is_not_mapped_is_one_finding_with_its_count():
-    sets = [
-        ("tps", [("PTV", "PTV"), ("Strukturx", "ORGAN")]),
-        ("tps", [("Strukturx", "ORGAN")]),
-        ("tps", [("CTV", "PTV")]),
-        ("other", [("Strukturx", None)]),
-    ]
-    seen = dose_findings.names(sets, ()).select("rule_id", "record_id", "value").rows()
-    assert sorted(seen) == [
-        ("structures.type-contradicts", "dataset:tps", "CTV, type PTV: 1 structure set"),
-        ("structures.unmapped", "dataset:other", "Strukturx: 1 structure set"),
-        ("structures.unmapped", "dataset:tps", "Strukturx, type ORGAN: 2 structure sets"),
-    ]
-    own = [StructureNames(names=("strukturX",), role="helper"), StructureNames(names=("CTV",), role="target")]
-    assert dose_findings.names(sets, own).is_empty()
 
 
 def test_the_result_is_plain_json(tmp_path):
