@@ -102,8 +102,9 @@ def _day(day: int) -> dt.date:
     return dt.date(2015, 3, day)
 
 
-EARLIER, LATER = {"start_date": _day(2)}, {"start_date": _day(16)}
-SHARES = {
+EARLIER: dict[str, Any] = {"start_date": _day(2)}
+LATER: dict[str, Any] = {"start_date": _day(16)}
+SHARES: dict[str, tuple] = {
     # what: rule, fractions of the phase, its plans, and the share of each plan's dose; None: not said
     "one plan counts whole": ("P1", 25, [_row("1")], {"1": 1.0}),
     "one plan, whatever is missing": (None, None, [_row("1", None)], {"1": 1.0}),
