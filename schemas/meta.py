@@ -146,6 +146,17 @@ class MetaStepPatient(Contract, table="meta.step_patients"):
     step: pl.String = column("Step", "Its name.", nullable=False)
 
 
+class MetaStepResult(Contract, table="meta.step_results"):
+    """What a table was last computed from, by a step whose result depends on a part of what it reads."""
+
+    result_table: pl.String = column("Table", "Schema and table of the result.", nullable=False)
+    inputs: pl.String = column(
+        "Inputs", "Hash of program, configuration, key, and of the rows it was computed from.", nullable=False
+    )
+    content: pl.String = column("Content", "Hash of its rows, to notice a damaged table.", nullable=False)
+    step: pl.String = column("Step", "Its name.", nullable=False)
+
+
 class MetaMigration(Contract, table="meta.migrations"):
     """One version that the warehouse has had; the highest is the current one."""
 

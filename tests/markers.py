@@ -13,7 +13,9 @@ What a refresh makes of the demo, ``tests/oracle/test_demo_in_process.py`` tests
 AROUND_THE_DOMAIN = {
     "cli": ("commands", "decide", "findings"),
     "operations": ("check", "init", "mistakes", "never_published", "restore"),
-    "orchestration": ("dagster_internals", "dose_work", "retries", "run_history", "warehouse_resource"),
+    "orchestration": (
+        "dagster_internals", "dose_work", "kept_result", "retries", "run_history", "warehouse_resource",
+    ),
     "publish": ("key_rotation",),
     "publish/report": ("steward_browser", "unmarked_texts"),
     "quality": ("second_opinion",),

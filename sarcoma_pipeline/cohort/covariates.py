@@ -14,6 +14,7 @@ from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL, first_relapse
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas import site_codes
+from schemas.assumptions import Assumptions
 from schemas.cohort import CohortPatient
 from schemas.gate import Gate
 from schemas.vocabularies import RELAPSES, SECOND_MALIGNANCY
@@ -82,15 +83,12 @@ def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     index = baseline_choice.index_tumour(curated, assumptions).with_columns(
         icd10_site=pl.coalesce(["icdo3_topography", "icd10_code"])
     )
-    course = dose.doses(curated, primary.course(curated), assumptions).select(
+    course = treated(curated, assumptions).select(
         "patient_id", "radiation_sequence", "dose_gy", "prescribed_dose_gy", "delivered_dose_gy", "fractions",
         "delivered_fractions", "overall_days", "longest_gap_days", "single_dose_gy", "boost", "technique",
         "beam_energy_mv", "ct_slice_thickness_mm", "dose_origin",
         interrupted=_interrupted(), _course_ids="record_ids",
     )  # fmt: skip
-    if assumptions.additive_radiotherapy == "adjuvant":
-        adjuvant = pl.col("radiation_sequence").replace({"postoperative additive": "postoperative adjuvant"})
-        course = course.with_columns(radiation_sequence=adjuvant)
     persons = curated["curated.patient"].select(
         "patient_id", "pseudonym", "birth_date", "birth_date_precision", "sex", _person_ids="record_ids"
     )
@@ -134,6 +132,20 @@ def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     ).sort("pseudonym")
     # Conform first, so that the bounds are checked on the released values.
     return described.select("patient_id").hstack(CohortPatient.conform(described))
+
+
+def treated(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
+    """Return the primary courses with the dose and the relation to surgery that the assumptions choose.
+
+    Args:
+        curated: the curated tables.
+        assumptions: the switches.
+    """
+    course = dose.doses(curated, primary.course(curated), assumptions)
+    if assumptions.additive_radiotherapy == "adjuvant":
+        adjuvant = pl.col("radiation_sequence").replace({"postoperative additive": "postoperative adjuvant"})
+        course = course.with_columns(radiation_sequence=adjuvant)
+    return course
 
 
 LONGEST_BREAK_DAYS = 3
@@ -250,10 +262,25 @@ def cut_off(curated: Curated, timeline: Timeline) -> dt.date | None:
     """
     if timeline.assumptions.data_cutoff:
         return timeline.assumptions.data_cutoff
-    zero = primary.tumour(curated).select("patient_id", _zero="diagnosis_date")
-    told = curated["curated.vital_statement"].filter(pl.col("source") == "registry office")
-    for days in (told.select("patient_id", day="told_day"), timeline.events.select("patient_id", "day")):
-        dated = days.drop_nulls().join(zero, on="patient_id").drop_nulls()
+    for dated in (_registry_days(curated), _dated(curated, timeline.events)):
         if dated.height:
-            return dated.select((pl.col("_zero") + pl.duration(days="day")).max()).item()
+            return dated["date"].max()  # type: ignore[return-value]  # of a column of dates
     return None
+
+
+def last_answered(curated: Curated) -> pl.Series:
+    """Return ``patient_id`` of whom the last answer of a registry office is about: it dates the cut-off."""
+    dated = _registry_days(curated)
+    return dated.filter(pl.col("date") == pl.col("date").max())["patient_id"].unique().sort()
+
+
+def _registry_days(curated: Curated) -> pl.DataFrame:
+    told = curated["curated.vital_statement"].filter(pl.col("source") == "registry office")
+    return _dated(curated, told.select("patient_id", day="told_day"))
+
+
+def _dated(curated: Curated, days: pl.DataFrame) -> pl.DataFrame:
+    """Return ``patient_id``, ``date`` of days since the diagnosis."""
+    zero = primary.tumour(curated).select("patient_id", _zero="diagnosis_date")
+    dated = days.select("patient_id", "day").drop_nulls().join(zero, on="patient_id").drop_nulls()
+    return dated.select("patient_id", date=pl.col("_zero") + pl.duration(days="day"))

@@ -194,6 +194,18 @@ def _flow(frame: pl.DataFrame, criteria: Sequence[Criterion]) -> pl.DataFrame:
 
 def _facts(curated: Curated, timeline: Timeline, described: pl.DataFrame) -> pl.DataFrame:
     """Return one row per patient with all facts that a criterion may need."""
+    early = timeline.events.filter(pl.col("kind") == AT_DIAGNOSIS).select("patient_id").unique()
+    found = early.with_columns(found_at_diagnosis=pl.lit(True))
+    frame = facts_of_records(curated).join(found, on="patient_id", how="left")
+    return frame.join(described, on="pseudonym", how="left")
+
+
+def facts_of_records(curated: Curated) -> pl.DataFrame:
+    """Return one row per patient with the facts of criteria that depend on no assumption.
+
+    Args:
+        curated: the curated tables.
+    """
     tumour = primary.tumour(curated).select(
         "patient_id",
         "histologically_confirmed",
@@ -218,13 +230,10 @@ def _facts(curated: Curated, timeline: Timeline, described: pl.DataFrame) -> pl.
     observed = curated["curated.vital_status"].select(
         "patient_id", observed_day=pl.coalesce(["death_day", "last_alive_day"])
     )
-    early = timeline.events.filter(pl.col("kind") == AT_DIAGNOSIS).select("patient_id").unique()
-    found = early.with_columns(found_at_diagnosis=pl.lit(True))
     frame = curated["curated.patient"].select("patient_id", "pseudonym")
-    for facts in (tumour, course, operated, observed, found):
+    for facts in (tumour, course, operated, observed):
         frame = frame.join(facts, on="patient_id", how="left")
-    frame = frame.with_columns(pl.col("has_tumour").fill_null(False))
-    return frame.join(described, on="pseudonym", how="left")
+    return frame.with_columns(pl.col("has_tumour").fill_null(False))
 
 
 def _tumour() -> Judged:

@@ -116,8 +116,13 @@ def patients(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.Data
             pl.when(~(wrong | (doubtful & pl.lit(c in TIMES)))).then(pl.col(c)).alias(c)
             for c, wrong in aside.items()
         ),
-        *(pl.when(pl.col(c).str.contains(form)).then(pl.col(c)).alias(c) for c, form in CODES.items()),
+        *(well_formed(column) for column in CODES),
     )
+
+
+def well_formed(column: str) -> pl.Expr:
+    """Return a column of :data:`CODES` in which codes of another format are null."""
+    return pl.when(pl.col(column).str.contains(CODES[column])).then(pl.col(column)).alias(column)
 
 
 def observe(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataFrame:

@@ -42,28 +42,34 @@ class TableWriter:
         self._before = step_cache.known_parts(tables)
         self._versions: dict[tuple[str, str], list[str]] = {}
 
-    def add(self, frames: Mapping[str, pl.DataFrame], of_step: Mapping[str, pl.DataFrame]) -> None:
+    def add(
+        self,
+        frames: Mapping[str, pl.DataFrame],
+        of_step: Mapping[str, pl.DataFrame],
+        *,
+        anew: bool = False,
+    ) -> None:
         """Write a part.
 
         Args:
             frames: table name to frame, according to its contract.
             of_step: shared table to the rows of this step (without the column ``step``).
+            anew: whether to write even if a table is noted to have this content already.
 
         Raises:
             ContractBroken: a frame violates its contract.
         """
         for table, frame in frames.items():
-            self._write(table, frame, "")
+            self._write(table, frame, "", anew=anew)
         for table, frame in of_step.items():
-            self._write(
-                table, CONTRACTS[table].conform(frame.with_columns(step=pl.lit(self._step))), self._step
-            )
+            rows = CONTRACTS[table].conform(frame.with_columns(step=pl.lit(self._step)))
+            self._write(table, rows, self._step, anew=anew)
 
-    def _write(self, table: str, frame: pl.DataFrame, step: str) -> None:
+    def _write(self, table: str, frame: pl.DataFrame, step: str, *, anew: bool) -> None:
         CONTRACTS[table].enforce(frame)
         own, version = self._tables.own(table), step_cache.version(frame)
         first = (table, step) not in self._versions
-        if not (first and self._holds(table, step, version, frame.height)):
+        if anew or not (first and self._holds(table, step, version, frame.height)):
             if first:
                 self._tables.execute(
                     f"DELETE FROM {own} WHERE step = {literal(step)}" if step else f"TRUNCATE {own}"

@@ -18,7 +18,7 @@ import polars as pl
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.centres import Tables, literal
-from schemas.meta import MetaStep, MetaStepPatient, MetaVersion
+from schemas.meta import MetaStep, MetaStepPatient, MetaStepResult, MetaVersion
 
 
 def version(frame: pl.DataFrame) -> str:
@@ -120,5 +120,5 @@ def note_step(tables: Tables, step: str, circumstances: str, reads: Mapping[str,
 
 def forget(tables: Tables) -> None:
     """Make the next refresh compute every step, for every patient."""
-    for table in (MetaStep.table(), MetaStepPatient.table()):
+    for table in (MetaStep.table(), MetaStepPatient.table(), MetaStepResult.table()):
         tables.execute(f"DELETE FROM {tables.own(table)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ from sarcoma_pipeline.synthetic.people import people
 from schemas.all_contracts import CONTRACTS
 from schemas.quality import FindingRecord
 from schemas.release import RELEASED
-from tests.refreshed import SEED, lay
+from tests.refreshed import SEED, Place, lay
 from tests.sources import exports
 
 HISTORY = {"quality.ledger", "quality.trend", "quality.volumes", "quality.decisions"}
@@ -63,6 +64,8 @@ EVENTS = (
     "reader",
     "nothing",
     "export",
+    "waive",
+    "criterion",
 )
 
 
@@ -145,9 +148,31 @@ class Nights:
             chosen.touch()
         elif event == "export":
             self.deliver(number)
+        elif event == "waive":
+            self.waive(number)
+        elif event == "criterion":
+            study = self.project.folder / "study.toml"
+            text = study.read_text("utf-8")
+            study.write_text(
+                re.sub(r"end = 20\d\d-12-31", f"end = {2011 + number % 10}-12-31", text), "utf-8"
+            )
+            self.project = places.load("sts_imrt", self.root)
         elif event == "reader":
             kind = sorted(READERS)[number % len(READERS)]
             readers.setitem(READERS, kind, dataclasses.replace(READERS[kind], behaviour=1 + self.serial))
+
+    def waive(self, number: int) -> None:
+        """Waive one of the findings for which a record is in quarantine, if there are any."""
+        with duckdb.connect(str(self.project.warehouse), read_only=True) as c:
+            held = c.execute(
+                "SELECT DISTINCT finding_id FROM quality.findings JOIN quality.quarantine USING (record_id) "
+                "ORDER BY 1"
+            ).fetchall()
+        if held:
+            finding = held[number % len(held)][0]
+            words = ("--by", "S", "--reason", "tested", "--until", "2999-12-31")
+            said = Place(self.root).sarcoma("findings", "waive", finding, *words)
+            assert said.exit_code == 0, said.output
 
     def deliver(self, number: int) -> None:
         """Deliver a cumulative export, the next time with most of what may change until then."""

@@ -5,11 +5,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from sarcoma_pipeline.cohort import variants
 from sarcoma_pipeline.orchestration import dose_process
 from sarcoma_pipeline.orchestration.assets import analysis, curated
 from sarcoma_pipeline.orchestration.dose_inbox import inbox
@@ -48,6 +50,43 @@ def test_nights_with_a_cumulative_export_equal_a_rebuild(base, tmp_path):
     for number in range(2):
         nightly.deliver(number)
         nightly.refresh()
+    assert from_a_rebuild(nightly, tmp_path / "rebuilt") == []
+
+
+@pytest.fixture
+def run_again(monkeypatch) -> list[int]:
+    """The number of patients from whom runs under other assumptions were derived, of each time they were."""
+    found: list[int] = []
+    runs = variants.runs
+
+    def counted(curated, study, main):
+        found.append(curated["curated.patient"].height)
+        return runs(curated, study, main)
+
+    monkeypatch.setattr(variants, "runs", counted)
+    return found
+
+
+def test_a_waiver_and_a_criterion_equal_a_rebuild(base, tmp_path, run_again):
+    shutil.copytree(base.root, tmp_path / "nightly", copy_function=shutil.copy2)
+    nightly = Nights(tmp_path / "nightly")
+    nightly.refresh()
+    with duckdb.connect(str(nightly.project.warehouse), read_only=True) as c:
+        found = "SELECT finding_id FROM quality.findings WHERE rule_id = 'surgery.before-diagnosis'"
+        (finding,) = c.execute(found).fetchall()[0]
+        held = c.execute(
+            "SELECT DISTINCT finding_id FROM quality.findings JOIN quality.quarantine USING (record_id) "
+            "ORDER BY 1"
+        ).fetchall()
+    del run_again[:]
+    nightly.waive(held.index((finding,)))
+    # The record of a patient who is eligible under no assumption changes curated rows, and no run.
+    assert {"curated", "eligibility", "cohort", "sensitivity", "follow_up"} <= nightly.refresh()
+    assert run_again == []
+    with pytest.MonkeyPatch.context() as readers:
+        nightly.apply("criterion", 5, readers)
+    assert "sensitivity" in nightly.refresh()
+    assert len(run_again) == 1 and run_again[0] < nightly.derived()["curated.patient"].height - 20
     assert from_a_rebuild(nightly, tmp_path / "rebuilt") == []
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.cohort import variants
+from sarcoma_pipeline.cohort import ever_eligible, variants
 from sarcoma_pipeline.cohort.dose_columns import with_doses
 from sarcoma_pipeline.cohort.observed import observed
 from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES
+from sarcoma_pipeline.orchestration.assets.kept_result import unless_same
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.published_study import comparison
@@ -78,6 +81,7 @@ from schemas.statistics import TOO_FEW
 
 PATIENTS, ENDPOINTS, EVENTS = CohortPatient.table(), CohortEndpoint.table(), CohortEvent.table()
 TOXICITIES = CohortToxicityEndpoint.table()
+FOLLOWED, TIMING = FollowUpCompleteness.table(), CovariateTiming.table()
 
 
 def curated_of(warehouse: Warehouse, *more: str) -> dict[str, pl.DataFrame]:
@@ -199,16 +203,23 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def vary(warehouse: Warehouse) -> StepOutput:
         """Repeat the analyses under other assumptions: partial dates, censoring, complete cases."""
         main = (patients_of(warehouse), warehouse.read(ENDPOINTS))
-        frame = sensitivity.sensitivity(
-            *main,
-            study.horizons_months,
-            study.models,
-            study.covariates,
-            study.censoring_variants,
-            variants.runs(curated_of(warehouse, *doses), study, main),
-            study.statistics.ties,
-        )
-        return StepOutput({SurvivalSensitivity.table(): frame})
+        rows = ever_eligible.rows(curated_of(warehouse, *doses), study, main[0]["pseudonym"])
+
+        def computed() -> dict[str, pl.DataFrame]:
+            frame = sensitivity.sensitivity(
+                *main,
+                study.horizons_months,
+                study.models,
+                study.covariates,
+                study.censoring_variants,
+                variants.runs(rows, study, main),
+                study.statistics.ties,
+            )
+            return {SurvivalSensitivity.table(): frame}
+
+        tables = (SurvivalSensitivity.table(),)
+        inputs = {**rows, PATIENTS: main[0], ENDPOINTS: main[1]}
+        return unless_same(warehouse, project, "sensitivity", tables, inputs, computed)
 
     def harm(warehouse: Warehouse) -> StepOutput:
         """Count the patients with toxicity, estimate its cumulative incidence, and fit it by dose."""
@@ -225,19 +236,24 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def follow(warehouse: Warehouse) -> StepOutput:
         """Measure the completeness of follow-up, and when covariates became known."""
         patients, ends = patients_of(warehouse), warehouse.read(ENDPOINTS)
-        seen = observed(curated_of(warehouse), study, patients["pseudonym"])
-        factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
-        late = study.assumptions.late_death_days
-        decimals = study.statistics.p_decimals
-        followed = completeness.completeness(ends, seen, patients, factors, late, decimals)
-        timing = completeness.covariate_timing(ends, seen, study.models, study.covariates)
-        frames = {
-            FollowUpCompleteness.table(): followed,
-            ImmortalTime.table(): completeness.immortal_time(ends, seen),
-            CovariateTiming.table(): timing,
-        }
-        warnings = pl.concat([followed["warning"], timing["warning"]]).drop_nulls().len()
-        return StepOutput(frames, metadata={FollowUpCompleteness.table(): {"warnings": warnings}})
+        rows = ever_eligible.rows(curated_of(warehouse), study, patients["pseudonym"])
+
+        def computed() -> dict[str, pl.DataFrame]:
+            seen = observed(rows, study, patients["pseudonym"])
+            factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
+            late = study.assumptions.late_death_days
+            decimals = study.statistics.p_decimals
+            return {
+                FOLLOWED: completeness.completeness(ends, seen, patients, factors, late, decimals),
+                ImmortalTime.table(): completeness.immortal_time(ends, seen),
+                TIMING: completeness.covariate_timing(ends, seen, study.models, study.covariates),
+            }
+
+        inputs = {**rows, PATIENTS: patients, ENDPOINTS: ends}
+        tables = (FOLLOWED, ImmortalTime.table(), TIMING)
+        made = unless_same(warehouse, project, "follow_up", tables, inputs, computed)
+        warnings = pl.concat(made.frames[t]["warning"] for t in (FOLLOWED, TIMING)).drop_nulls().len()
+        return replace(made, metadata={FOLLOWED: {"warnings": warnings}})
 
     def compare(warehouse: Warehouse) -> StepOutput:
         """Compare the published numbers with ours."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import dagster as dg
@@ -10,12 +11,14 @@ import polars as pl
 from sarcoma_pipeline.cohort import (
     derivation,
     eligibility,
+    ever_eligible,
     released_events,
     structure_doses,
     toxicity,
     toxicity_endpoints,
 )
 from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES
+from sarcoma_pipeline.orchestration.assets.kept_result import unless_same
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -46,16 +49,19 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def derive(warehouse: Warehouse) -> StepOutput:
         """Derive each eligible patient's covariates, and the endpoints with their evidence."""
         eligible = eligibility.eligible(warehouse.read(CohortEligibility.table()))
-        made = derivation.cohort(warehouse.layer("curated"), study, chosen=eligible)
-        derived = made.derived
-        centre = pl.lit(warehouse.centre or None, dtype=pl.String)
-        toxic = toxicity.toxicity(made.curated, made.happened, made.members)
-        with_times = toxicity_endpoints.derive(
-            made.curated, made.happened, made.members, toxic, study.toxicity, study.gate
-        )
-        events = derived.endpoints.filter("event").group_by("endpoint").len().sort("endpoint")
-        return StepOutput(
-            {
+        curated = {table: warehouse.read(table) for table in (*CURATED, *OF_DOSES)}
+        rows = ever_eligible.rows(curated, study, eligible)
+
+        def computed() -> dict[str, pl.DataFrame]:
+            made = derivation.cohort(rows, study, chosen=eligible)
+            derived = made.derived
+            centre = pl.lit(warehouse.centre or None, dtype=pl.String)
+            toxic = toxicity.toxicity(rows, made.happened, made.members)
+            with_times = toxicity_endpoints.derive(
+                rows, made.happened, made.members, toxic, study.toxicity, study.gate
+            )
+            doses = structure_doses.structure_doses(rows, made.members, study.gate)
+            return {
                 CohortPatient.table(): made.patients.with_columns(centre=centre),
                 CohortEvent.table(): released_events.events(made.happened, made.members),
                 CohortEndpoint.table(): derived.endpoints,
@@ -63,15 +69,29 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 CohortDerivability.table(): derived.derivability,
                 CohortToxicity.table(): toxic,
                 CohortToxicityEndpoint.table(): with_times,
-                CohortDoseVolume.table(): structure_doses.structure_doses(
-                    made.curated, made.members, study.gate
-                ),
-            },
-            metadata={CohortEndpoint.table(): {f"{name} events": n for name, n in events.iter_rows()}},
-        )
+                CohortDoseVolume.table(): doses,
+            }
+
+        inputs = {**rows, CohortEligibility.table(): eligible.to_frame()}
+        made = unless_same(warehouse, project, "cohort", tuple(of_cohort), inputs, computed)
+        ends = made.frames[CohortEndpoint.table()]
+        events = ends.filter("event").group_by("endpoint").len().sort("endpoint")
+        counted = {f"{name} events": n for name, n in events.iter_rows()}
+        return replace(made, metadata={CohortEndpoint.table(): counted})
 
     # The check on the accounting blocks: a refresh that lost a record must not reach the cohort.
     needs = [*CURATED, *OF_DOSES, Accounting.table()]
+    everything = [*CURATED, *OF_DOSES, CohortEligibility.table()]
+    of_cohort = {
+        CohortPatient.table(): everything,
+        CohortEvent.table(): everything,
+        CohortEndpoint.table(): everything,
+        CohortNotAtRisk.table(): everything,
+        CohortDerivability.table(): [CohortEligibility.table()],
+        CohortToxicity.table(): [*CURATED, CohortEligibility.table()],
+        CohortToxicityEndpoint.table(): [*CURATED, CohortEligibility.table()],
+        CohortDoseVolume.table(): everything,
+    }
     return [
         step(
             project,
@@ -83,16 +103,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         step(
             project,
             "cohort",
-            {
-                CohortPatient.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
-                CohortEvent.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
-                CohortEndpoint.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
-                CohortNotAtRisk.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
-                CohortDerivability.table(): [CohortEligibility.table()],
-                CohortToxicity.table(): [*CURATED, CohortEligibility.table()],
-                CohortToxicityEndpoint.table(): [*CURATED, CohortEligibility.table()],
-                CohortDoseVolume.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
-            },
+            of_cohort,
             derive,
             kinds={"polars"},
         ),

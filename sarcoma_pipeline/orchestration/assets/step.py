@@ -60,11 +60,13 @@ class StepOutput:
         frames: table name to frame.
         of_step: shared table (``quality.observed``, ``quality.set_aside``) to the rows of this step.
         metadata: table name to additional metadata of its materialisation.
+        anew: whether to write the tables even if they are noted to have this content already.
     """
 
     frames: Mapping[str, pl.DataFrame]
     of_step: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -266,7 +268,7 @@ def step(
             output = compute(warehouse)
             with warehouse.rewriting(name) as writing:
                 for part in [output] if isinstance(output, StepOutput) else output:
-                    writing.add(part.frames, part.of_step)
+                    writing.add(part.frames, part.of_step, anew=part.anew)
                     metadata |= part.metadata
                 writing.note_step(circumstances, reads)
         return _Written(writing.sizes, metadata)

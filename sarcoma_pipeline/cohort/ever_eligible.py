@@ -1,0 +1,91 @@
+"""Find the patients who can be eligible under some assumption, and the curated rows of their cohort.
+
+Under every assumption, what is derived of a patient rests on this patient's curated rows, on the study, and
+on the cut-off of follow-up, which is the last answer of a registry office to anybody. The curated rows of
+the patients found here therefore give the same cohort, and the same runs under other assumptions, as those
+of all patients; a record of anybody else changes neither.
+
+Nothing is derived here: the criteria are judged by the facts of records, and whatever needs a timeline counts
+in the patient's favour. Patients too many cost time; a patient too few would be a wrong number. The tests
+derive every run for all patients and compare.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.cohort import baseline_choice, covariates, eligibility, within_bounds
+from sarcoma_pipeline.cohort.primary import Curated
+from schemas.assumptions import Assumptions, alternatives, declared
+from schemas.configuration import Study
+
+FROM_RECORDS = ("histology", "site", "no_metastasis", "curative", "radiotherapy", "window", "observed")
+"""Rules of criteria that are judged here; under any other rule, every patient may be eligible."""
+
+
+class EligibleLeftOut(Exception):
+    """A fault of this module: it does not find a patient who is eligible."""
+
+
+def rows(curated: Curated, study: Study, eligible: pl.Series) -> dict[str, pl.DataFrame]:
+    """Return the curated rows of everybody who can be in the cohort under some assumption.
+
+    Args:
+        curated: the curated tables, each with ``patient_id``.
+        study: criteria and assumptions.
+        eligible: pseudonyms of the cohort under the study's own assumptions.
+
+    Raises:
+        EligibleLeftOut: one of the cohort would be missing.
+    """
+    theirs = pl.col("patient_id").is_in(patients(curated, study).implode())
+    found = {table: frame.filter(theirs) for table, frame in curated.items()}
+    missing = eligible.filter(~eligible.is_in(found["curated.patient"]["pseudonym"].implode()))
+    if missing.len():
+        raise EligibleLeftOut(f"{missing.len()} patients of the cohort cannot be eligible by their records")
+    return found
+
+
+def patients(curated: Curated, study: Study) -> pl.Series:
+    """Return ``patient_id`` of everybody who can be eligible under some assumption, or who dates the cut-off.
+
+    Args:
+        curated: the curated tables.
+        study: criteria and assumptions.
+    """
+    everybody = curated["curated.patient"]["patient_id"].unique().sort()
+    last = covariates.last_answered(curated)
+    if last.is_empty() and study.assumptions.data_cutoff is None:
+        # Any event of anybody may be the last one, which then is the cut-off.
+        return everybody
+    facts = eligibility.facts_of_records(curated)
+    found = [_eligible(curated, study, facts, assumptions) for assumptions in _different(study.assumptions)]
+    return pl.concat([last, *found]).unique().sort()
+
+
+def _different(own: Assumptions) -> list[Assumptions]:
+    """Return the assumptions that differ in what chooses the cohort from records."""
+    names = [s.name for s in declared() if s.switch.acts == "cohort"]
+    found = {tuple(getattr(a, name) for name in names): a for _, _, a in alternatives(own)}
+    return [own, *found.values()]
+
+
+def _eligible(curated: Curated, study: Study, facts: pl.DataFrame, assumptions: Assumptions) -> pl.Series:
+    """Return ``patient_id`` of those who meet every criterion unless a fact of the timeline is against it."""
+    tumour = baseline_choice.index_tumour(curated, assumptions).select(
+        "patient_id",
+        "histology_group",
+        "icdo3_morphology",
+        "region",
+        icd10_site=pl.coalesce(["icdo3_topography", "icd10_code"]),
+    )
+    course = covariates.treated(curated, assumptions).select("patient_id", "radiation_sequence", "technique")
+    frame = facts.join(tumour, on="patient_id", how="left").join(course, on="patient_id", how="left")
+    met = [
+        eligibility.RULES[criterion.rule](criterion, assumptions).met.fill_null(False)
+        for criterion in study.criteria
+        if criterion.rule in FROM_RECORDS
+    ]
+    return frame.with_columns(
+        within_bounds.well_formed("icd10_site"), found_at_diagnosis=pl.lit(False)
+    ).filter("has_tumour", *met)["patient_id"]
