@@ -97,6 +97,12 @@ class OfCase:
         }
 
     @property
+    def typed(self) -> dict[str, pl.DataFrame]:
+        """What was read of the records of the case."""
+        own = pl.col("record_id").is_in(self.ids)
+        return {table: frame.filter(own) for table, frame in self.outcome.typed.items()}
+
+    @property
     def quarantined(self) -> set[str]:
         return self.outcome.quarantined & {*self.ids}
 

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from schemas import received as r
+from tests.one_curation import sarcoma, together
 
 RULE = "date.counted-as-day"
 
@@ -34,11 +35,12 @@ EVENTS = [
         (None, None, False),
     ],
 )
+@together(sarcoma)
 def test_the_middle_of_a_month_or_year_is_no_exact_day(
     patient, contract, element, column, values, told, day, finding
 ):
     patient.meldung(contract, **{element: told, **values})
-    outcome = patient.run()
+    outcome = yield
     assert found(outcome) == ([(column, told)] if finding else [])
     dates = outcome.typed[f"typed.{'radiotherapy' if contract is r.ObdsRadiotherapy else column[:-5]}"][
         column
@@ -47,20 +49,22 @@ def test_the_middle_of_a_month_or_year_is_no_exact_day(
 
 
 @pytest.mark.parametrize("exactness", ["T", "M", "E"])
+@together(sarcoma)
 def test_a_date_whose_precision_is_kept_is_no_such_finding(patient, exactness):
     patient.meldung(
         r.ObdsSystemicTherapy, Therapieart="CH", Beginn="2016-10-04", Beginn_Datumsgenauigkeit=exactness
     )
     patient.meldung(r.ObdsDeath, Sterbedatum="00.10.2019")
-    outcome = patient.run()
+    outcome = yield
     assert found(outcome) == []
     assert outcome["vital_status"]["death_date_precision"].to_list() == ["month"]
 
 
+@together(sarcoma)
 def test_it_quarantines_nothing(patient):
     patient.meldung(
         r.ObdsFollowUp, Untersuchungsdatum_Verlauf="00.10.2016", Gesamtbeurteilung_Tumorstatus="V"
     )
-    outcome = patient.run()
+    outcome = yield
     assert outcome.quarantined == set()
     assert outcome.observed.filter(rule_id=RULE).select(pl.col("severity")).item() == "warning"

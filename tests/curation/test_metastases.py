@@ -6,7 +6,7 @@ import json
 import pytest
 
 from schemas import received as r
-from tests.one_curation import OneCuration
+from tests.one_curation import OneCuration, sarcoma, together
 
 DAY = dt.date
 
@@ -37,11 +37,10 @@ def found(outcome, *columns):
     return outcome["metastasis"].select(columns).rows()
 
 
+@together(sarcoma)
 def test_every_metastasis_of_every_report_is_a_row_with_the_day_that_reports_it(records):
-    records.patient()
-    records.diagnosis()
     follow_up(records, "2013-06-01", ("2013-05-01", "E", "PUL"), ("2013-05-20", "E", "OSS"))
-    outcome = records.run()
+    outcome = yield
     assert found(outcome, "site", "metastasis_date", "metastasis_day", "reported_day", "origin") == [
         ("PUL", DAY(2013, 5, 1), 486, 517, "follow-up"),
         ("OSS", DAY(2013, 5, 20), 505, 517, "follow-up"),
@@ -49,11 +48,13 @@ def test_every_metastasis_of_every_report_is_a_row_with_the_day_that_reports_it(
     assert outcome["metastasis"]["tumour_id"].to_list() == ["T1", "T1"]
 
 
+@together()
 def test_two_reports_of_one_metastasis_are_one_row_that_names_both(records):
     records.patient()
     first = records.diagnosis(Menge_FM=fm(("2013-05-01", "E", "PUL")))
     second = follow_up(records, "2013-06-01", ("2013-05-01", "E", "PUL"))
-    rows = records.run()["metastasis"]
+    outcome = yield
+    rows = outcome["metastasis"]
     assert rows.height == 1
     assert set(rows["record_ids"].to_list()[0]) == {first, second}
     assert rows["reported_date"].to_list() == [DAY(2013, 6, 1)], "a Diagnose has no day of its own"
@@ -85,30 +86,29 @@ def test_the_first_metastasis_of_an_examination_is_had_from_typed_dates(metastas
     assert assessment.select("distant_date", "distant_site").rows() == [(date, site)]
 
 
+@together(sarcoma)
 def test_a_metastasis_without_a_usable_date_is_a_finding_and_keeps_its_examination(records):
-    records.patient()
-    records.diagnosis()
     bad = follow_up(records, "2013-06-01", ("1900-01-01", "V", "PUL"), ("2013-05-01", "E", "OSS"))
-    outcome = records.run()
+    outcome = yield
     assert outcome.quarantined == set()
     assert outcome.rules() == {"metastasis.date-missing", "assessment.component-missing"}
     assert set(outcome.observed["record_id"]) == {bad}
     assert outcome["assessment"].height == 1
 
 
+@together(sarcoma)
 def test_a_metastasis_dated_after_the_operation_that_found_it_is_a_finding(records):
-    records.patient()
-    records.diagnosis()
     surgery(records, "2013-06-01", Menge_FM=fm(("2013-06-02", "E", "PUL")))
-    assert "metastasis.after-report" in records.run().rules()
+    outcome = yield
+    assert "metastasis.after-report" in outcome.rules()
 
 
 @pytest.mark.parametrize("date", ["2013-06-01", "2013-05-01"])
+@together(sarcoma)
 def test_a_metastasis_dated_before_or_on_the_day_of_its_operation_is_none(records, date):
-    records.patient()
-    records.diagnosis()
     surgery(records, "2013-06-01", Menge_FM=fm((date, "E", "PUL")))
-    assert "metastasis.after-report" not in records.run().rules()
+    outcome = yield
+    assert "metastasis.after-report" not in outcome.rules()
 
 
 AT_DIAGNOSIS = OneCuration(
@@ -160,66 +160,75 @@ def test_the_first_therapy_closes_the_window_and_a_biopsy_does_not(records):
         ("2012-02-20", ["2012-02-20"], True),
     ],
 )
+@together()
 def test_a_therapy_before_the_diagnosis_closes_no_window(records, found_on, therapies, expected):
     records.patient()
     records.diagnosis(M=None, Menge_FM=fm((found_on, "E", "PUL")))
     for day in therapies:
         surgery(records, day)
-    outcome = records.run()
+    outcome = yield
     assert outcome["diagnosis"]["distant_metastasis"].to_list() == [True if expected else None]
     assert ("metastasis.later-in-diagnosis" in outcome.rules()) == (not expected)
 
 
+@together()
 def test_a_later_metastasis_in_a_diagnose_is_a_finding(records):
     records.patient()
     bad = records.diagnosis(M=None, Menge_FM=fm(("2014-01-01", "E", "PUL")))
-    seen = records.run().observed.filter(rule_id="metastasis.later-in-diagnosis")
+    outcome = yield
+    seen = outcome.observed.filter(rule_id="metastasis.later-in-diagnosis")
     assert seen["record_id"].to_list() == [bad]
 
 
+@together()
 def test_a_synchronous_metastasis_in_a_diagnose_is_no_later_one(records):
     records.patient()
     records.diagnosis(M="1", Menge_FM=fm(("2012-01-05", "E", "PUL")))
-    assert "metastasis.later-in-diagnosis" not in records.run().rules()
+    outcome = yield
+    assert "metastasis.later-in-diagnosis" not in outcome.rules()
 
 
 @pytest.mark.parametrize("symbol", ["r_Symbol", "y_Symbol"])
+@together()
 def test_m1_of_a_relapse_or_after_therapy_is_a_metastasis_and_not_m1(records, symbol):
     records.patient()
     records.diagnosis(M=None)
     tnm = {"kind": "pTNM", "Version": "7", symbol: symbol[0], "M": "1"}
     records.meldung(r.ObdsPathology, TNM=json.dumps([tnm]), Tumor_Histologiedatum="2014-06-01")
-    outcome = records.run()
+    outcome = yield
     assert found(outcome, "site", "metastasis_date", "origin") == [(None, DAY(2014, 6, 1), "pathology")]
     assert outcome["diagnosis"].select("m_stage", "distant_metastasis").rows() == [(None, None)]
 
 
+@together()
 def test_an_undated_rm1_is_a_finding(records):
     records.patient()
     records.diagnosis(M=None)
     bad = records.meldung(r.ObdsPathology, TNM=json.dumps([{"kind": "pTNM", "r_Symbol": "r", "M": "1"}]))
-    outcome = records.run()
+    outcome = yield
     seen = outcome.observed.filter(rule_id="metastasis.date-missing")
     assert seen["record_id"].to_list() == [bad]
     assert found(outcome, "metastasis_date", "reported_date") == [(None, None)]
 
 
 @pytest.mark.parametrize(("of_tnm", "day"), [(None, DAY(2012, 6, 1)), ("2012-06-20", DAY(2012, 6, 20))])
+@together(sarcoma)
 def test_the_month_of_a_histology_is_not_that_of_m1(records, of_tnm, day):
     """The day of the operation, or of its TNM, is exact."""
-    records.patient()
-    records.diagnosis()
     stage = {"kind": "TNM", "c_p_u_Praefix_M": "c", "M": "1", "Datum": of_tnm}
     month = {"Tumor_Histologiedatum": "2012-07-15", "Tumor_Histologiedatum_Datumsgenauigkeit": "T"}
     surgery(records, "2012-06-01", TNM=json.dumps([stage]), Histologie=json.dumps([month]))
-    assert found(records.run(), "metastasis_date", "metastasis_date_precision") == [(day, "day")]
+    outcome = yield
+    assert found(outcome, "metastasis_date", "metastasis_date_precision") == [(day, "day")]
 
 
+@together()
 def test_m1_said_again_of_a_tumour_that_was_m1_is_no_metastasis_of_its_own(records):
     records.patient()
     records.diagnosis(M="1")
     surgery(records, "2012-06-01", TNM=json.dumps([{"kind": "TNM", "c_p_u_Praefix_M": "c", "M": "1"}]))
-    assert records.run()["metastasis"].is_empty()
+    outcome = yield
+    assert outcome["metastasis"].is_empty()
 
 
 @pytest.mark.parametrize(
@@ -233,15 +242,14 @@ def test_m1_said_again_of_a_tumour_that_was_m1_is_no_metastasis_of_its_own(recor
         ("C34.1", "C34.1", "PUL", "distant"),  # by behaviour /6 alone
     ],
 )
+@together(sarcoma)
 def test_a_metastasis_told_as_a_tumour_is_a_metastasis_of_the_known_one(
     records, icd, topography, site, extent
 ):
-    records.patient()
-    records.diagnosis()
     records.diagnosis("2013-07-01", tumour="T2", Primaertumor_ICD=icd, T=None, N=None, M=None,
                       Primaertumor_Topographie_ICD_O=topography, Morphologie_ICD_O='["8802/6"]')  # fmt: skip
     follow_up(records, "2014-01-01", ("2014-01-01", "E", "HEP"), tumour="T2")
-    outcome = records.run()
+    outcome = yield
     assert outcome["diagnosis"].select("tumour_id", "m_stage").rows() == [("T1", "M0")]
     told = found(outcome, "tumour_id", "site", "extent", "metastasis_date", "origin")
     assert told[0] == ("T1", site, extent, DAY(2013, 7, 1), "tumour")
@@ -249,27 +257,26 @@ def test_a_metastasis_told_as_a_tumour_is_a_metastasis_of_the_known_one(
     assert "diagnosis.relapse-as-tumour" in outcome.rules()
 
 
+@together(sarcoma)
 def test_a_metastasis_of_another_histology_is_not_the_sarcomas(records):
-    records.patient()
-    records.diagnosis()
     records.diagnosis("2013-07-01", tumour="T2", Primaertumor_ICD="C78.0",
                       Primaertumor_Topographie_ICD_O="C34.9", Morphologie_ICD_O='["8140/6"]')  # fmt: skip
-    outcome = records.run()
+    outcome = yield
     assert outcome["metastasis"].is_empty()
     assert outcome["diagnosis"].height == 2
 
 
+@together(sarcoma)
 def test_another_tumours_metastasis_keeps_its_tumour(records):
-    records.patient()
-    records.diagnosis()
     records.diagnosis("2011-01-01", tumour="T2", Primaertumor_ICD="C50.4", Morphologie_ICD_O='["8500/3"]')
     follow_up(records, "2013-06-01", ("2013-05-01", "E", "PUL"), tumour="T2")
-    assert found(records.run(), "tumour_id", "site") == [("T2", "PUL")]
+    outcome = yield
+    assert found(outcome, "tumour_id", "site") == [("T2", "PUL")]
 
 
+@together(sarcoma)
 def test_undated_metastases_of_two_examinations_are_not_joined(records):
-    records.patient()
-    records.diagnosis()
     for day in ("2013-06-01", "2014-06-01"):
         follow_up(records, day, (None, None, "PUL"))
-    assert found(records.run(), "reported_date") == [(DAY(2013, 6, 1),), (DAY(2014, 6, 1),)]
+    outcome = yield
+    assert found(outcome, "reported_date") == [(DAY(2013, 6, 1),), (DAY(2014, 6, 1),)]

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from schemas import received as r
+from tests.one_curation import sarcoma, together
 
 CONFLICT = "vital-status.death-date-conflict"
 
@@ -14,19 +15,20 @@ def died(records, on, **values):
 
 
 def answered(records, on):
-    return records.reply(answer="verstorben", event_date=on, hospital_number="1")
+    return records.reply(answer="verstorben", event_date=on)
 
 
-def outcome_of(records):
-    outcome = records.run()
+def outcome_of(outcome):
     told = sorted(outcome.observed.filter(rule_id=CONFLICT)["record_id"])
     return outcome["vital_status"]["death_date"].to_list(), told
 
 
+@together(sarcoma)
 def test_the_less_credible_date_is_the_finding(patient):
     answered(patient, "01.06.2014")
     loser = died(patient, "2014-06-03")
-    assert outcome_of(patient) == ([dt.date(2014, 6, 1)], [loser])
+    outcome = yield
+    assert outcome_of(outcome) == ([dt.date(2014, 6, 1)], [loser])
 
 
 def test_of_two_reports_of_one_source_the_newest_counts_whatever_their_order(patient):
@@ -34,79 +36,98 @@ def test_of_two_reports_of_one_source_the_newest_counts_whatever_their_order(pat
     oldest = {"reported": "2020-02-01", "record_id": "z"}
     died(patient, "2014-06-01", **newest)
     died(patient, "2014-06-03", **oldest)
-    assert outcome_of(patient) == ([dt.date(2014, 6, 1)], ["z"])
+    assert outcome_of(patient.run()) == ([dt.date(2014, 6, 1)], ["z"])
 
 
+@together()
 def test_a_dated_death_without_a_date_of_diagnosis_is_a_dated_death(records):
     records.patient()
     records.diagnosis(None)
     died(records, "2014-06-03")
-    found = records.run()["vital_status"].select("status", "death_date", "death_day").rows()
+    outcome = yield
+    found = outcome["vital_status"].select("status", "death_date", "death_day").rows()
     assert found == [("deceased", dt.date(2014, 6, 3), None)]
 
 
+@together(sarcoma)
 def test_two_reports_of_one_day_contradict_nobody(patient):
     answered(patient, "03.06.2014")
     died(patient, "2014-06-03")
-    assert outcome_of(patient) == ([dt.date(2014, 6, 3)], [])
+    outcome = yield
+    assert outcome_of(outcome) == ([dt.date(2014, 6, 3)], [])
 
 
+@together(sarcoma)
 def test_a_month_contradicts_no_day(patient):
     answered(patient, "00.06.2014")
     died(patient, "2014-06-03")
-    assert outcome_of(patient) == ([dt.date(2014, 6, 3)], [])
+    outcome = yield
+    assert outcome_of(outcome) == ([dt.date(2014, 6, 3)], [])
 
 
 @pytest.mark.parametrize("of_office", ["00.05.2014", "00.00.2013", "00.00.2015"])
+@together(sarcoma)
 def test_a_month_or_a_year_that_the_day_is_not_in_is_a_finding_and_no_evidence(patient, of_office):
     other = answered(patient, of_office)
     exact = died(patient, "2014-06-03")
-    assert outcome_of(patient) == ([dt.date(2014, 6, 3)], [other])
-    assert patient.run()["vital_status"]["death_record_ids"].to_list() == [[exact]]
+    outcome = yield
+    assert outcome_of(outcome) == ([dt.date(2014, 6, 3)], [other])
+    assert outcome["vital_status"]["death_record_ids"].to_list() == [[exact]]
 
 
 @pytest.mark.parametrize("of_office", ["00.06.2014", "00.00.2014", "03.06.2014"])
+@together(sarcoma)
 def test_a_month_or_a_year_that_the_day_is_in_is_evidence(patient, of_office):
     both = sorted([answered(patient, of_office), died(patient, "2014-06-03")])
-    assert outcome_of(patient) == ([dt.date(2014, 6, 3)], [])
-    assert patient.run()["vital_status"]["death_record_ids"].to_list() == [both]
+    outcome = yield
+    assert outcome_of(outcome) == ([dt.date(2014, 6, 3)], [])
+    assert outcome["vital_status"]["death_record_ids"].to_list() == [both]
 
 
+@together(sarcoma)
 def test_a_month_counts_before_the_year_of_a_more_credible_source(patient):
     answered(patient, "00.00.2014")
     died(patient, "00.06.2014")
-    assert outcome_of(patient) == ([dt.date(2014, 6, 15)], [])
+    outcome = yield
+    assert outcome_of(outcome) == ([dt.date(2014, 6, 15)], [])
 
 
 @pytest.mark.parametrize(
     ("of_office", "of_obds"), [("00.00.2013", "00.06.2014"), ("00.05.2014", "00.06.2014")]
 )
+@together(sarcoma)
 def test_two_partial_dates_that_exclude_each_other_are_a_finding(patient, of_office, of_obds):
     office, obds = answered(patient, of_office), died(patient, of_obds)
-    (date,), told = outcome_of(patient)
+    outcome = yield
+    (date,), told = outcome_of(outcome)
     # Of two months the registry office's counts; a month counts before a year.
     assert (date, told) == (
         (dt.date(2014, 5, 15), [obds]) if of_office.startswith("00.05") else (dt.date(2014, 6, 15), [office])
     )
 
 
+@together(sarcoma)
 def test_the_finding_shows_a_partial_date_as_it_was_told(patient):
     answered(patient, "00.00.2013")
     died(patient, "2014-06-03")
-    assert patient.run().observed.filter(rule_id=CONFLICT)["value"].to_list() == ["2013"]
+    outcome = yield
+    assert outcome.observed.filter(rule_id=CONFLICT)["value"].to_list() == ["2013"]
 
 
+@together(sarcoma)
 def test_a_death_without_a_date_contradicts_nobody(patient):
     answered(patient, None)
     died(patient, "2014-06-03")
-    assert outcome_of(patient) == ([dt.date(2014, 6, 3)], [])
+    outcome = yield
+    assert outcome_of(outcome) == ([dt.date(2014, 6, 3)], [])
 
 
 @pytest.mark.parametrize("told", ["00.12.2011", "00.00.2011", "31.12.2011"])
+@together(sarcoma)
 def test_a_death_before_the_diagnosis_is_set_aside_however_exact_it_is(patient, told):
     """The diagnosis is of 1 January 2012: such a death would end every endpoint on day 0."""
     record = answered(patient, told)
-    outcome = patient.run()
+    outcome = yield
     assert "death.before-diagnosis" in outcome.rules()
     assert outcome.quarantined == {record}
     assert outcome["vital_status"]["death_date"].drop_nulls().to_list() == []
