@@ -141,7 +141,8 @@ class OneCuration:
 
 def patients(number: int) -> list[OfPatient]:
     """Return patients without any record yet, who share their records."""
-    records = Records()
+    # Ids of one length: their order is that of the records.
+    records = Records(count=10_000)
     return [OfPatient(records, str(n + 1)) for n in range(number)]
 
 
@@ -163,14 +164,14 @@ _GOES_ON = pytest.StashKey[dict[str, tuple[_Begun, OfCase]]]()
 """Each test of a module, begun, and what was curated of its patient."""
 
 
-def together(begin: Callable[[OfPatient], object] = lambda _: None) -> Callable[[Any], Any]:
+def together(begin: Callable[[OfPatient], Any] = lambda _: None) -> Callable[[Any], Any]:
     """Let a test yield where its patient is curated, along with those of the other tests of the module.
 
     The test adds records to the patient, its first parameter, and yields. It gets the :class:`OfCase` of the
     patient. Its other parameters are those of ``pytest.mark.parametrize``.
 
     Args:
-        begin: adds records before the test does.
+        begin: adds records before the test does; may return what the test gets instead of the patient.
     """
 
     def decorate(test: Any) -> Any:
@@ -184,8 +185,7 @@ def together(begin: Callable[[OfPatient], object] = lambda _: None) -> Callable[
                 begun.send(made)
 
         def described(patient: OfPatient, case: dict[str, Any]) -> _Begun:
-            begin(patient)
-            begun = test(**{first.name: patient}, **case)
+            begun = test(**{first.name: begin(patient) or patient}, **case)
             next(begun)
             return begun
 

@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from schemas import received as r
 from tests.conftest import Outcome, Records
 from tests.curation import rt_files
-from tests.one_curation import OfCase
+from tests.one_curation import OfCase, OfPatient
 
 OPERATED = "2015-05-20"
 
@@ -30,7 +30,7 @@ class Case:
     """
 
     records: Records
-    folder: Path
+    folder: Path | None = None
     number: str = "1"
     ids: list[str] = field(default_factory=list)
 
@@ -42,13 +42,14 @@ class Case:
     def patient(self, operated: str | None = OPERATED) -> Case:
         """Add the patient, a sarcoma of the thigh, and an operation."""
         born = "1950-03-04" if self.number == "1" else f"19{20 + int(self.number) % 70}-03-04"
-        self.records.patient(self.number, self.family, born=born)
-        self.records.diagnosis("2015-01-10", number=self.number)
+        self.ids.append(self.records.patient(self.number, self.family, born=born))
+        self.ids.append(self.records.diagnosis("2015-01-10", number=self.number))
         if operated:
-            self.records.meldung(
+            operation = self.records.meldung(
                 r.ObdsSurgery, self.number, Module_ID="O1", Datum=operated, Intention="K",
                 Lokale_Beurteilung_Residualstatus="R0", Menge_OPS='["5-782.b"]',
             )  # fmt: skip
+            self.ids.append(operation)
         return self
 
     def course(
@@ -69,6 +70,7 @@ class Case:
 
     def files(self, *datasets: Dataset | Iterable[Dataset]) -> list[str]:
         """Write and read DICOM files; returns their records."""
+        assert self.folder is not None
         ids = []
         for one in datasets:
             for dataset in [one] if isinstance(one, Dataset) else one:
@@ -85,6 +87,11 @@ class Case:
     def run(self, decided: frozenset[str] = frozenset()) -> Outcome:
         """Type, judge and curate."""
         return self.records.run(decided)
+
+
+def irradiated(patient: OfPatient) -> Case:
+    """One of several patients whose reports are curated together, as a case without files."""
+    return Case(patient.records, number=patient.number, ids=patient.ids).patient()
 
 
 def courses(outcome: Outcome | OfCase, *columns: str) -> list[tuple[Any, ...]]:
