@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import polars as pl
 
+from schemas.code_lists import CodeList
 from schemas.pandera_polars import without_pandas  # before pandera, which it imports
 from schemas.rule import Rule
 
@@ -45,6 +46,7 @@ def column(
     identifying: Identifying = "clinical",
     vocabulary: str | None = None,
     unreadable: Unreadable = "warning",
+    listed: CodeList | None = None,
     unique: bool = False,
 ) -> Any:
     """Declare a column.
@@ -57,6 +59,7 @@ def column(
         identifying: an ``identifier`` never leaves the warehouse.
         vocabulary: name of the code list in ``schemas.vocabularies``.
         unreadable: severity if the delivered text cannot be read as this column's type.
+        listed: the codes of a column that is kept as delivered; another text is a finding.
         unique: whether every value may occur only once.
     """
     return pa.Field(
@@ -69,6 +72,7 @@ def column(
             "identifying": identifying,
             "vocabulary": vocabulary,
             "unreadable": unreadable,
+            "listed": listed,
         },
     )
 
@@ -108,6 +112,7 @@ class ColumnSpec:
     identifying: Identifying
     vocabulary: str | None
     unreadable: Unreadable
+    listed: CodeList | None = None
 
     @property
     def comment(self) -> str:
@@ -331,6 +336,7 @@ def _columns(contract: type[Contract]) -> tuple[ColumnSpec, ...]:
                 identifying=meta.get("identifying", "clinical"),
                 vocabulary=meta.get("vocabulary"),
                 unreadable=meta.get("unreadable", "warning"),
+                listed=meta.get("listed"),
             )
         )
     return tuple(specs)

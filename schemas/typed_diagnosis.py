@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from schemas import code_lists
 from schemas.contract import Contract, TextList, column
 from schemas.rule import Rule
 from schemas.site_codes import region
@@ -37,6 +38,7 @@ class DiagnosisColumns(Contract):
     morphology_version: pl.String = column(
         "Version of the morphology",
         "oBDS: 31 is ICD-O-3 of 2003, 32 its revision of 2014, 33 ICD-O-3.2 of 2019, bb the WHO blue books.",
+        listed=code_lists.MORPHOLOGY_VERSION,
     )
     morphologies: TextList = column(
         "All morphologies", "Every ICD-O-3 morphology given, the chosen one among them."
@@ -56,9 +58,13 @@ class DiagnosisColumns(Contract):
     m_stage: pl.String = column("M category", "Distant metastasis at diagnosis.", vocabulary="m_stage")
     m_prefix: pl.String = column("Prefix of M", "How it was found.", vocabulary="tnm_prefix")
     m_suffix: pl.String = column("Suffix of M", "What qualifies it, as delivered: (i+) …")
-    m_symbol: pl.String = column("m symbol", "Several primaries in one region: m, or their number.")
+    m_symbol: pl.String = column(
+        "m symbol", "Several primaries in one region: m, or their number.", listed=code_lists.MULTIPLICITY
+    )
     tnm_edition: pl.Int32 = column("TNM edition", "Edition of the TNM/AJCC classification.")
-    grade: pl.String = column("Grading", "oBDS grading as delivered: 1-4, L, M, H …")
+    grade: pl.String = column(
+        "Grading", "oBDS grading as delivered: 1-4, L, M, H …", listed=code_lists.GRADING
+    )
     fnclcc_grade: pl.String = column("FNCLCC grade", "Coindre: G1 to G3.", vocabulary="fnclcc_grade")
     tumour_size_cm: pl.Float64 = column("Tumour size", "Greatest diameter.", unit="cm")
     tumour_depth: pl.String = column(
@@ -277,6 +283,17 @@ DIAGNOSIS_RULES = (
         | ((pl.col("tnm_edition") == 7) & (pl.col("diagnosis_date").dt.year() >= 2010))
         | (pl.col("tnm_edition") < 7)
         | (pl.col("diagnosis_date").dt.year() < 1977),
+        missing="kept",
+    ),
+    Rule(
+        "diagnosis.edition-unknown",
+        "warning",
+        what="There is no such TNM edition. The T category is read as one of edition 8 if the number is "
+        "above 7, else as one of edition 7.",
+        remedy="In the tumour documentation, correct TNM/Version, or the column of the table.",
+        source="oBDS 3.0.4 TNM_Typ: 6 to 9; UICC TNM 4 (1987), 5 (1997)",
+        column="tnm_edition",
+        holds=pl.col("tnm_edition").is_between(4, 9),
         missing="kept",
     ),
     Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from schemas import code_lists
 from schemas.contract import Contract, TextList, column
 from schemas.partial_dates import interval
 from schemas.rule import Rule
@@ -107,14 +108,18 @@ class RadiotherapyColumns(Contract):
     radiation_sequence: pl.String = column(
         "Radiation sequence", "Relation to surgery (oBDS Stellung_OP).", vocabulary="radiation_sequence"
     )
-    target_region: pl.String = column("Target region", "oBDS Zielgebiet code, a string.")
+    target_region: pl.String = column(
+        "Target region", "oBDS Zielgebiet code, a string.", listed=code_lists.TARGET_REGION
+    )
     target_side: pl.String = column("Target side", "Side of the target region.", vocabulary="laterality")
     radiation: pl.String = column("Radiation", "Kind of radiation.", vocabulary="radiation")
     stereotactic: pl.Boolean = column("Stereotactic", "Whether it was irradiated stereotactically.")
     prescribed_dose_gy: pl.Float64 = column("Prescribed dose", "Total dose of the highest level.", unit="Gy")
     single_dose_gy: pl.Float64 = column("Single dose", "Dose per fraction of the highest level.", unit="Gy")
     boost: pl.String = column("Boost", "Kind of boost.", vocabulary="boost")
-    end_reason: pl.String = column("Reason of the end", "oBDS Ende_Grund: E regular …")
+    end_reason: pl.String = column(
+        "Reason of the end", "oBDS Ende_Grund: E regular …", listed=code_lists.END_OF_RADIOTHERAPY
+    )
 
 
 ALPHA_BETA_GY = 4.0
@@ -372,4 +377,6 @@ class SystemicTherapy(
     end_date_precision: pl.String = column(
         "Precision of the last day", "To what it is exact.", vocabulary="date_precision"
     )
-    end_reason: pl.String = column("Reason of the end", "oBDS Ende_Grund.")
+    end_reason: pl.String = column(
+        "Reason of the end", "oBDS Ende_Grund.", listed=code_lists.END_OF_SYSTEMIC_THERAPY
+    )

@@ -7,7 +7,7 @@ from functools import cache
 
 import polars as pl
 
-from sarcoma_pipeline.curation import obds_reports, obds_toxicity, tnm
+from sarcoma_pipeline.curation import obds_reports, obds_toxicity, target_regions, tnm
 from sarcoma_pipeline.curation.obds_reports import DATES, residual
 from sarcoma_pipeline.curation.parse import Reading, code, constant, date, number, read, text
 from sarcoma_pipeline.curation.reporting_day import MELDEDATUM
@@ -44,6 +44,7 @@ def _date(column: str, **options: bool | str | Rule | None) -> Reading:
 
 
 _LOCAL = dict(v.OBDS_LOCAL)
+_DRUGS = pl.col("Therapieart").str.strip_chars()
 _OPS = pl.col("Menge_OPS").str.json_decode(_LIST)
 
 _PART = pl.col("position").str.extract(r"Bestrahlung\[(\d+)\]").cast(pl.Int32, strict=False)
@@ -149,7 +150,7 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                     pl.when(_RADIONUCLIDE).then(pl.lit("radionuclide")).otherwise(_RADIATION.value),
                     _RADIATION.text,
                 ),
-                "target_region": text("Zielgebiet"),
+                "target_region": target_regions.reading(),
                 "target_side": code("Seite_Zielgebiet", v.OBDS_LATERALITY),
                 "prescribed_dose_gy": _dose("Gesamtdosis"),
                 "single_dose_gy": _dose("Einzeldosis"),
@@ -160,7 +161,7 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                     )
                 ),
                 "boost": code("Boost", v.OBDS_BOOST),
-                "end_reason": code("Ende_Grund", {c: c for c in "EFAPSVTU"}),
+                "end_reason": text("Ende_Grund"),
                 "irradiated": Reading(
                     pl.any_horizontal(
                         *(
@@ -180,11 +181,11 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "module_id": text("Module_ID"),
                 "kind": code("Therapieart", v.OBDS_SYSTEMIC_KIND),
                 **{
-                    component: Reading(pl.col("Therapieart").is_in(list(kinds)))
+                    component: Reading(_DRUGS.is_in(list(kinds)))
                     for component, kinds in v.OBDS_SYSTEMIC_COMPONENTS.items()
                 },
                 "given": Reading(
-                    pl.when(pl.col("Therapieart").is_in(list(v.OBDS_SURVEILLANCE)))
+                    pl.when(_DRUGS.is_in(list(v.OBDS_SURVEILLANCE)))
                     .then(pl.lit("no"))
                     .otherwise(pl.lit("yes"))
                 ),

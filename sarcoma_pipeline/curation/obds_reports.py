@@ -13,7 +13,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation import obds_nested, tnm
 from sarcoma_pipeline.curation.parse import Reading, code, constant, date, steps_of, text
-from sarcoma_pipeline.curation.value_rules import REPORT_DATE_UNREADABLE
+from sarcoma_pipeline.curation.value_rules import EXACTNESS_UNKNOWN, REPORT_DATE_UNREADABLE
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
@@ -137,6 +137,13 @@ _FIRST_ROW_ONLY = (
 
 _CATEGORIES = ("_tnm_T", "_tnm_N", "_tnm_M")
 
+
+def _edition(delivered: pl.Expr) -> Reading:
+    """Return the reading of the edition of the TNM: one digit, of which oBDS knows 6 to 9."""
+    one = delivered.str.strip_chars().str.extract(r"^([1-9])$")
+    return Reading(one.cast(pl.Int32), delivered)
+
+
 REPORT: dict[str, Reading] = {
     "tumour_id": text("Tumor_ID"),
     "icdo3_morphology": text("_morphology"),
@@ -145,7 +152,7 @@ REPORT: dict[str, Reading] = {
     "grade": code("_grading", {g: g for g in "01234XLMHBUT"}),
     "fnclcc_grade": tnm.fnclcc(pl.col("_stadium")),
     "tnm_kind": text("_tnm_kind"),
-    "tnm_edition": Reading(pl.col("_tnm_Version").cast(pl.Int32, strict=False)),
+    "tnm_edition": _edition(pl.col("_tnm_Version")),
     "m_symbol": text("_tnm_m_Symbol"),
     "after_therapy": tnm.symbol("_tnm_y_Symbol", _CATEGORIES, "y"),
     "of_relapse": tnm.symbol("_tnm_r_Symbol", _CATEGORIES, "r"),
@@ -233,7 +240,8 @@ def _report_date(kind: Kind) -> Reading:
 
     Other rules check the date of the module.
     """
-    dates = [graded_date("_histology_date"), date("_tnm_Datum", DATES)]
+    graded = graded_date("_histology_date")
+    dates = [graded, date("_tnm_Datum", DATES)]
     # A fully estimated date (V) has no day, and is none that cannot be read.
     estimated = (pl.col("_histology_date_Datumsgenauigkeit").str.to_uppercase() == "V").fill_null(False)
     unreadable = pl.any_horizontal(
@@ -245,7 +253,7 @@ def _report_date(kind: Kind) -> Reading:
     return Reading(
         pl.coalesce(d.value for d in dates),
         precision=pl.coalesce(d.precision for d in dates if d.precision is not None),
-        notes=((REPORT_DATE_UNREADABLE, unreadable),),
+        notes=((REPORT_DATE_UNREADABLE, unreadable), *(n for n in graded.notes if n[0] is EXACTNESS_UNKNOWN)),
         steps=steps_of(dates),
     )
 

@@ -31,7 +31,7 @@ from schemas.contract import Contract
 from schemas.quality import Observation
 from schemas.rule import Rule, Severity
 
-_FLAG, _VALUE, _STEP = "_flag ", "_value ", "_step "
+_FLAG, _UNLISTED, _VALUE, _STEP = "_flag ", "_unlisted ", "_value ", "_step "
 _NUMBERS = count()
 
 MISSING = pl.lit(None, dtype=pl.String)
@@ -340,30 +340,43 @@ def read(
         return contract.empty(), Observation.empty()
     columns = {c.name: c for c in contract.columns()}
     readings = {name: _as_a_day(f"{contract.table()}.{name}", r) for name, r in readings.items()}
+    listed = {
+        name: codes for name, r in readings.items() if (codes := columns[name].listed) and not r.constant
+    }
     # In stages, so that a part shared by a value and its conditions is computed once.
     frame = with_steps(received, readings.values())
     frame = frame.with_columns(
-        *(r.value.alias(f"{_VALUE}{name}") for name, r in readings.items()),
+        *(
+            (listed[name].canonical(r.value) if name in listed else r.value).alias(f"{_VALUE}{name}")
+            for name, r in readings.items()
+        ),
         *(when.alias(_flag(name, rule)) for name, r in readings.items() for rule, when in r.notes),
     )
     frame = frame.with_columns(
-        _unread(name, r.text, r.notes).alias(_flag(name, r.rule))
-        for name, r in readings.items()
-        if r.text is not None
+        *(
+            _unread(name, r.text, r.notes).alias(_flag(name, r.rule))
+            for name, r in readings.items()
+            if r.text is not None
+        ),
+        *(codes.unknown(pl.col(f"{_VALUE}{n}")).alias(f"{_UNLISTED}{n}") for n, codes in listed.items()),
     )
-    checks: list[tuple[str, Rule, Severity]] = []
+    checks: list[tuple[str, str, Rule, Severity]] = []
     for name, reading in readings.items():
         if reading.text is not None:
-            checks.append((name, reading.rule, columns[name].unreadable))
-        checks.extend((name, rule, rule.severity) for rule, _ in reading.notes)
-    seen = frame.select(pl.col(_flag(name, rule)).any() for name, rule, _ in checks)
+            checks.append((_flag(name, reading.rule), name, reading.rule, columns[name].unreadable))
+        if name in listed:
+            checks.append((f"{_UNLISTED}{name}", name, CODE_UNKNOWN, columns[name].unreadable))
+        checks.extend((_flag(name, rule), name, rule, rule.severity) for rule, _ in reading.notes)
+    seen = frame.select(pl.col(flag).any() for flag, *_ in checks)
     observed = [Observation.empty()]
-    for name, rule, severity in checks:
-        if not seen[_flag(name, rule)].any():
+    for flag, name, rule, severity in checks:
+        if not seen[flag].any():
             continue
         shown = readings[name].text
+        if shown is None and name in listed:
+            shown = pl.col(f"{_VALUE}{name}")
         observed.append(
-            frame.filter(_flag(name, rule)).select(
+            frame.filter(flag).select(
                 rule_id=pl.lit(rule.id),
                 severity=pl.lit(severity),
                 record_id="record_id",

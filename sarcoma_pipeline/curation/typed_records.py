@@ -11,6 +11,7 @@ import polars as pl
 from sarcoma_pipeline.curation import (
     dicom,
     export_faults,
+    lymph_nodes,
     obds,
     objections,
     registry_reply,
@@ -18,6 +19,7 @@ from sarcoma_pipeline.curation import (
     reports,
     required_elements,
     table_rows,
+    unknown_codes,
 )
 from sarcoma_pipeline.curation.reports import RowsOf
 from sarcoma_pipeline.curation.tumour_numbers import RECORDS
@@ -309,6 +311,7 @@ def type_part(
         observed += [export_faults.export_faults(frame, table), export_faults.repeated_elements(frame, table)]
         observed.append(export_faults.unknown_grades(frame, table))
         observed.append(required_elements.missing_elements(frame, table))
+        observed += [unknown_codes.unknown_codes(frame, table), lymph_nodes.contradictions(frame, table)]
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
     ahead = [Observation.empty()]
     if table in OUT_OF_SCOPE:

@@ -130,3 +130,40 @@ def test_every_enumerated_value_is_read_and_typed_as_declared(of, tmp_path):
             silent.add((_of_account(at), value))
     assert wrong == []
     assert silent == set()
+
+
+ANOTHER_CODE = "Q9"
+OF_ITS_OWN = {"diagnosis.tnm-sign-unknown", "date.exactness-unknown", "report.reason-unknown"}
+"""Rules on codes that do not show the code."""
+
+
+def test_an_unknown_code_of_every_enumerated_element_is_a_finding_and_no_known_one_is(of, tmp_path):
+    values = [(p, v) for p, v in enumerated(of) if "@Schema_Version" not in p]
+    paths = sorted({p for p, _ in values})
+    assert len(paths) > 180
+    asked = [*values, *((p, ANOTHER_CODE) for p in paths)]
+    persons = [shown(path, value, str(10_000 + n), of) for n, (path, value) in enumerate(asked)]
+    path = tmp_path / "a.xml"
+    path.write_bytes(etree.tostring(document(persons), encoding="UTF-8"))
+    batch = obds.read(SourceFile("f", path, "a.xml", "obds"), OBDS, "R1", Limits())
+    files = pl.DataFrame({"file_id": ["f"], "path": ["a.xml"], "source": ["obds"]})
+    received = received_record.frames([batch])
+    told = typed_records.type_records(received, SOURCES, NIGHT, files)
+    whose = pl.concat(
+        f.select("record_id", number="Patient_ID")
+        for name, f in received.items()
+        if name.startswith("received.obds")
+    )
+    found = told.observed.join(whose, on="record_id")
+    said = {k[0]: f for k, f in found.partition_by("number", as_dict=True).items()}
+    wrong, silent = [], []
+    for number, (at, value) in enumerate(asked, start=10_000):
+        own = said.get(str(number), found.clear())
+        if value == ANOTHER_CODE:
+            named = own["value"].str.contains(ANOTHER_CODE).fill_null(False).any()
+            if not (named or OF_ITS_OWN & set(own["rule_id"])):
+                silent.append(_of_account(at))
+        elif "value.code-unknown" in set(own["rule_id"]) or OF_ITS_OWN & set(own["rule_id"]):
+            wrong.append((_of_account(at), value))
+    assert wrong == []
+    assert silent == []
