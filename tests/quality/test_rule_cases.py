@@ -10,10 +10,14 @@ import pytest
 
 from sarcoma_pipeline.quality import cross_record
 from sarcoma_pipeline.quality.rule_catalogue import rules
+from sarcoma_pipeline.sources import manifest, sandboxed_reader
+from schemas.meta import MetaFile
 from schemas import typed
 from schemas.contract import Contract
 from tests.quality.clean import CLEAN, row
 from tests.quality.rule_cases import one_patient, one_patient_diagnosis, one_record, one_record_diagnosis
+from tests.quality.rule_cases.one_file import FILES, SMALL
+from tests.quality.rule_cases.one_file import SOURCES as FILE_SOURCES
 from tests.quality.rule_cases.four import NO_VALUE, THE_FAULT
 from tests.quality.rule_cases.owed import OWED
 
@@ -100,3 +104,26 @@ def test_every_rule_has_its_four_cases():
 def test_a_rule_without_a_null_case_says_why(rule):
     null = (RECORDS | PATIENTS)[rule].null
     assert not isinstance(null, str) or null in (THE_FAULT, NO_VALUE)
+
+
+@pytest.fixture(scope="module")
+def broken_by_files(tmp_path_factory) -> set[tuple[str, str]]:
+    """Each case with the rules that its file breaks; one process reads all spreadsheets."""
+    drop = tmp_path_factory.mktemp("files")
+    broken: set[tuple[str, str]] = set()
+    with sandboxed_reader.kept_open((SMALL.held_bytes, SMALL.columns, SMALL.records)):
+        for rule, four in FILES.items():
+            for name, file, _ in four.cases():
+                case = f"{rule} {name}"
+                folder = drop / case
+                file.write(folder)
+                for found in manifest.scan(folder, FILE_SOURCES, MetaFile.empty(), "R1").to_read:
+                    unread = manifest.read(found, "R1", SMALL).frames().get("received.unread")
+                    broken |= set() if unread is None else {(case, one) for one in unread["rule_id"]}
+    return broken
+
+
+@pytest.mark.parametrize("rule", FILES)
+def test_a_rule_on_files(rule, broken_by_files):
+    expected = {case: fires for case, _, fires in FILES[rule].cases()}
+    assert {case: (f"{rule} {case}", rule) in broken_by_files for case in expected} == expected
