@@ -64,9 +64,9 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
             death_day=pl.col("status_day").last(),
             # Evidence: records with the chosen exact day, and records whose partial date may mean it.
             death_record_ids=pl.col("record_id").filter(_may_be_chosen()).unique().sort(),
-            tumour_related=_cause(),
         )
     )
+    causes = _deaths(records).group_by("patient_id", maintain_order=True).agg(tumour_related=_cause())
     living = (
         records.filter(
             pl.col("status").is_in(["alive", "moved"]),
@@ -94,6 +94,7 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
     frame = (
         everyone.join(claimed, on="patient_id", how="left")
         .join(deaths, on="patient_id", how="left")
+        .join(causes, on="patient_id", how="left")
         .join(living, on="patient_id", how="left")
         .join(seen, on="patient_id", how="left")
     )
@@ -114,6 +115,7 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
         .then(pl.lit("deceased, date unknown"))
         .otherwise(pl.lit("alive")),
     )
+    frame = frame.with_columns(tumour_related=pl.when(pl.col("status") != "alive").then("tumour_related"))
     # Caps the last day known alive at the death.
     after = pl.col("last_alive_day") > pl.col("death_day")
     return frame.with_columns(
@@ -130,9 +132,10 @@ def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.
         zero: ``patient_id, zero``.
         precedence: kinds of source, the most credible first.
     """
-    dated = _dated_deaths(_statements(sound, zero, precedence))
-    if dated.height < 2:
+    deaths = _deaths(_statements(sound, zero, precedence))
+    if deaths.height < 2:
         return Observation.empty()
+    dated = _dated_deaths(deaths)
     other = dated.filter(~_may_be_chosen("patient_id"))
     date = pl.col("status_date")
     known = date.dt.strftime("%Y-%m-%d")
@@ -144,7 +147,7 @@ def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.
         )
     said = pl.coalesce(known, pl.format("day {}", "status_day"))
     table, cause = typed.VitalStatus.table(), pl.col("tumour_related")
-    caused = dated.filter((cause != _cause().over("patient_id")) & (cause != "unknown"))
+    caused = deaths.filter((cause != _cause().over("patient_id")) & (cause != "unknown"))
     return pl.concat(
         [
             observation(other, DEATHS_DIFFER, table, "status_date", said),
@@ -170,13 +173,21 @@ def _statements(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) ->
     return with_days(records, zero, {"status_date": "status_day"})
 
 
+_DATED = pl.col("status_date").is_not_null() | pl.col("status_day").is_not_null()
+
+
+def _deaths(records: pl.DataFrame) -> pl.DataFrame:
+    """Return all deaths; the cause of a dated one counts before that of an undated one."""
+    undated = records.filter(pl.col("status").str.starts_with("deceased"), ~_DATED)
+    return pl.concat([undated, _dated_deaths(records).select(undated.columns)])
+
+
 def _dated_deaths(records: pl.DataFrame) -> pl.DataFrame:
     """Return the dated deaths with the days that each may mean; the last one of a patient is chosen."""
-    dated = pl.col("status_date").is_not_null() | pl.col("status_day").is_not_null()
     first, last = interval(pl.col("status_date"), pl.col("status_date_precision"))
     of_year = pl.col("status_date_precision") == "year"
     return (
-        records.filter(pl.col("status") == "deceased", dated)
+        records.filter(pl.col("status") == "deceased", _DATED)
         .with_columns(_first=first, _last=last)
         # An exact date takes precedence over a partial one of a more credible source, a month over a year.
         .sort(_EXACT, ~of_year.fill_null(False), maintain_order=True)

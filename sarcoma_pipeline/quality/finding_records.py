@@ -229,15 +229,15 @@ def _others(
         )
         for c in present
     ]  # fmt: skip
-    if not present or not columns:
+    shown = pl.concat([_OTHERS, *given] if columns else [_OTHERS])
+    of_same = bool(by) and len(by) == len(side.pairs)
+    if not present or not columns or of_same:
+        # Another version of the same report is shown, too, if it has no value: both may have no Meldedatum.
         bare = pl.lit(None, dtype=pl.String)
-        given = [
-            met.select(
-                "finding_id", "rule_id", "record_id", table_name=pl.lit(other_table), column_name=bare,
-                value=bare,
-            )
-        ]  # fmt: skip
-    shown = pl.concat([_OTHERS, *given])
+        rest = met.select(
+            "finding_id", "rule_id", "record_id", table_name=pl.lit(other_table), column_name=bare, value=bare
+        )
+        shown = pl.concat([shown, rest.join(shown, on=["finding_id", "record_id"], how="anti")])
     if side.one_per_value:
         same = ["finding_id", "column_name", "value"]
         shown = shown.sort("record_id").unique(same, keep="first", maintain_order=True)

@@ -15,13 +15,15 @@ from schemas.meta import MetaFile
 from schemas import typed
 from schemas.contract import Contract
 from tests.quality.clean import CLEAN, row
-from tests.quality.rule_cases import one_patient, one_patient_diagnosis, one_record, one_record_diagnosis
+from tests.quality.rule_cases import curated_reports, one_patient, one_patient_diagnosis, one_record, one_record_diagnosis
 from tests.quality.rule_cases.one_file import FILES, SMALL
 from tests.quality.rule_cases.one_file import SOURCES as FILE_SOURCES
+from tests.quality.rule_cases.together import broken_by
 from tests.quality.rule_cases.four import NO_VALUE, THE_FAULT
 from tests.quality.rule_cases.owed import OWED
 
 RECORDS = one_record.RECORDS | one_record_diagnosis.RECORDS
+CURATED = curated_reports.CURATED
 PATIENTS = one_patient.PATIENTS | one_patient_diagnosis.PATIENTS
 
 OWN = ("record_id", "person_ref", "sop_instance_uid", "refers_to", "series_uid", "series_uids",
@@ -127,3 +129,14 @@ def broken_by_files(tmp_path_factory) -> set[tuple[str, str]]:
 def test_a_rule_on_files(rule, broken_by_files):
     expected = {case: fires for case, _, fires in FILES[rule].cases()}
     assert {case: (f"{rule} {case}", rule) in broken_by_files for case in expected} == expected
+
+
+@pytest.fixture(scope="module")
+def broken_by_curation() -> set[tuple[str, str]]:
+    return broken_by(CURATED)
+
+
+@pytest.mark.parametrize("rule", CURATED)
+def test_a_rule_on_what_is_curated(rule, broken_by_curation):
+    expected = {case: fires for case, _, fires in CURATED[rule].cases()}
+    assert {case: (f"{rule} {case}", rule) in broken_by_curation for case in expected} == expected
