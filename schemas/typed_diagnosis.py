@@ -101,7 +101,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.report-undated",
         "notice",
-        what="A pathology report has no date. It counts as one before any therapy unless the TNM has a y.",
+        what="A pathology report has no date. After an operation it counts as the report of the specimen, "
+        "otherwise as one before any therapy unless the TNM has a y.",
         remedy="In the tumour documentation, add Tumor_Histologiedatum to the Pathologie.",
         source="oBDS 3.0.4 Pathologie/Histologie/Tumor_Histologiedatum",
         column="report_date",

@@ -176,10 +176,13 @@ class Records:
             made, frames=dict(made.frames), quarantined=set(made.quarantined), typed=dict(made.typed)
         )
 
+    def _files(self) -> pl.DataFrame:
+        return FILES
+
     def _run(self, decided: frozenset[str]) -> Outcome:
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
-        made = curate(self.frames, SOURCES, on, FILES, decided=decided)
-        both_sides.require(made, self.frames, FILES)
+        made = curate(self.frames, SOURCES, on, self._files(), decided=decided)
+        both_sides.require(made, self.frames, self._files())
         return Outcome(
             dict(made.curated),
             # A test tells of a record what it is about, and leaves out what else the schema requires.

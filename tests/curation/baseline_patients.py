@@ -15,7 +15,7 @@ def several(*tnms):
     return json.dumps([one for text in tnms for one in json.loads(text)])
 
 
-def histology(*codes, day=None, version="33", grading="3"):
+def histology(*codes, day=None, version: str | None = "33", grading="3"):
     given = [{"Code": c, "Version": version} for c in codes]
     return json.dumps(
         [{"Tumor_Histologiedatum": day, "Tumor_Histologiedatum_Datumsgenauigkeit": "E" if day else None,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas import received as r
+from schemas.received_obds import NO_NAMESPACE
 from tests.one_curation import OfPatient
 from tests.quality.rule_cases.four import NO_VALUE, THE_FAULT, Four
 
@@ -14,7 +15,9 @@ Told = Callable[[OfPatient], object]
 """Adds the records of a patient."""
 
 
-def of(fires: Told, silent: Told, null: Told | str, sibling: Told, *, fires_on_null: bool = False) -> Four[Told]:
+def of(
+    fires: Told, silent: Told, null: Told | str, sibling: Told, *, fires_on_null: bool = False
+) -> Four[Told]:
     """Return the cases of a rule on what a curation makes of a patient."""
     return Four(fires, silent, null, sibling, fires_on_null)
 
@@ -24,7 +27,7 @@ def patient(*steps: Told, **person: Any) -> Told:
     return lambda p: [p.patient(**person), *(step(p) for step in steps)]
 
 
-def sarcoma(*steps: Told, on: str = "2012-01-01", **values: Any) -> Told:
+def sarcoma(*steps: Told, on: str | None = "2012-01-01", **values: Any) -> Told:
     """Return a patient with a sarcoma of the thigh and more records."""
     return patient(diagnosis(on, **values), *steps)
 
@@ -84,6 +87,11 @@ def reply(answer: str | None = "lebt", answered_on: str | None = "01.06.2015", *
     return lambda p: p.reply(answer=answer, answered_on=answered_on, **values)
 
 
+def export(**values: Any) -> Told:
+    """Return an export of its own, with one patient."""
+    return lambda p: [p.patient(file_id=f"export {p.number}", **values), diagnosis()(p)]
+
+
 A = {"Absender_ID": "S", "Melder_ID": "A"}
 B = {"Absender_ID": "S", "Melder_ID": "B"}
 V = {**A, "Module_ID": None}
@@ -107,7 +115,8 @@ REPORTS: dict[str, Four[Told]] = {
         sarcoma(*(surgery(day, Module_ID="O1", Meldung_ID=day, **A) for day in ("2012-05-01", "2012-06-20"))),
         sarcoma(*(surgery(day, Meldung_ID=day, **A) for day in ("2012-05-01", "2012-06-20"))),
         sarcoma(*(surgery(day, Module_ID="O1", Meldung_ID=day, **A) for day in ("2012-05-01", None))),
-        sarcoma(*(examined(day, Module_ID="V1", Meldung_ID=day, **A) for day in ("2013-05-01", "2013-08-20"))),
+        sarcoma(*(examined(day, Module_ID="V1", Meldung_ID=day, **A)
+                  for day in ("2013-05-01", "2013-08-20"))),
     ),
     "patient.objection": of(
         sarcoma(surgery(Meldebegruendung="W", **A)),
@@ -151,6 +160,28 @@ REPORTS: dict[str, Four[Told]] = {
         NO_VALUE,
         sarcoma(*(lambda p: p.reply(answer="lebt", answered_on="01.06.2015", content_hash=p.number,
                                     record_key=p.number) for _ in range(2))),
+    ),
+    "report.undated": of(
+        export(Meldedatum=None), export(), THE_FAULT, export(Meldedatum="demnächst"),
+    ),
+    "report.dated-in-future": of(
+        export(Meldedatum="2031-01-01"),
+        export(Meldedatum="2021-12-01"),
+        export(Meldedatum=None),
+        sarcoma(reply(answered_on="01.06.2031")),
+    ),
+    "obds.namespace-missing": of(
+        export(Schema_Version=f"3.0.4{NO_NAMESPACE}"),
+        export(Schema_Version="3.0.4"),
+        export(Schema_Version=None),
+        export(Schema_Version=f"3.0.0{NO_NAMESPACE}"),
+    ),
+    "obds.schema-version-unknown": of(
+        export(Schema_Version="3.1.0"),
+        export(Schema_Version="3.0.5"),
+        export(Schema_Version=None),
+        export(Schema_Version="2.2.1"),
+        fires_on_null=True,
     ),
     "obds.element-repeated": of(
         sarcoma(surgery(repeated_elements='{"Intention": ["P"]}')),

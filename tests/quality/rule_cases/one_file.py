@@ -80,7 +80,8 @@ def obds(module: str = _DIAGNOSIS, before: str = "", root: str = "", name: str =
     """Return an export of one patient with one Meldung."""
     root = root or 'oBDS xmlns="http://www.basisdatensatz.de/oBDS/XML" Schema_Version="3.0.4"'
     return File(name, f"""<?xml version="1.0" encoding="UTF-8"?>
-{before}<{root}><Meldedatum>2020-01-01</Meldedatum><Menge_Patient><Patient Patient_ID="17"><Patienten_Stammdaten>
+{before}<{root}><Meldedatum>2020-01-01</Meldedatum>
+<Menge_Patient><Patient Patient_ID="17"><Patienten_Stammdaten>
 <Nachname>Beispiel</Nachname><Vornamen>Eva</Vornamen><Geschlecht>W</Geschlecht>
 <Geburtsdatum Datumsgenauigkeit="E">1950-03-04</Geburtsdatum></Patienten_Stammdaten>
 <Menge_Meldung><Meldung Meldung_ID="M1">{_TUMOUR}{module}</Meldung></Menge_Meldung></Patient></Menge_Patient>

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from schemas import received as r
-from tests.conftest import _FILE_OF, Outcome, Records
+from tests.conftest import _FILE_OF, FILES, Outcome, Records
 from tests.one_curation import OfPatient
 from tests.quality.rule_cases.curated_reports import Told
 from tests.quality.rule_cases.four import Four
@@ -25,11 +25,14 @@ class Many(Records):
     def add(self, contract: type[r.Received], **values: str | None) -> str:
         self.count += 1
         record_id = values.pop("record_id", None) or f"{contract.table().split('.')[1]}-{self.count}"
+        if values.get("Meldung_ID"):
+            # Two patients with one number of a report are a finding.
+            values["Meldung_ID"] = f"{values['Meldung_ID']} of {values['Patient_ID']}"
         within = "/Menge_Meldung/Meldung" if issubclass(contract, r.ObdsMeldung) else ""
         self.rows[contract].append(
             {
                 "record_id": record_id, "file_id": _FILE_OF[contract.table().partition(".")[2].split("_")[0]],
-                "position": f"line {self.count} {within}[{self.count}]/Modul" if within else f"line {self.count}",
+                "position": f"line {self.count}" + (f" {within}[{self.count}]/Modul" if within else ""),
                 "ordinal": self.count, "record_key": record_id,
                 "content_hash": record_id, "first_refresh": "R1", **values,
             }
@@ -40,6 +43,11 @@ class Many(Records):
         for contract, rows in self.rows.items():
             self.frames[contract.table()] = contract.conform(pl.DataFrame(rows, infer_schema_length=None))
         return super().run(decided)
+
+    def _files(self) -> pl.DataFrame:
+        ids = {row["file_id"] for rows in self.rows.values() for row in rows} - set(FILES["file_id"])
+        more = pl.DataFrame({"file_id": sorted(ids)}, schema={"file_id": pl.String})
+        return pl.concat([FILES, more.with_columns(path="file_id", source=pl.lit("obds"))])
 
 
 def broken_by(cases: Mapping[str, Four[Told]]) -> set[tuple[str, str]]:
