@@ -14,28 +14,33 @@ from sarcoma_pipeline.quality import cross_record
 from sarcoma_pipeline.quality.rule_catalogue import rules
 from sarcoma_pipeline.sources import manifest, sandboxed_reader
 from schemas import typed
+from schemas.configuration import DEFAULT_LIMITS
 from schemas.contract import Contract
 from schemas.meta import MetaFile
 from tests.quality.clean import CLEAN, row
 from tests.quality.rule_cases import (
     curated_reports,
     curated_tumours,
+    decided,
     one_patient,
     one_patient_diagnosis,
     one_record,
     one_record_diagnosis,
 )
+from tests.quality.rule_cases.decided import DECISIONS
 from tests.quality.rule_cases.four import NO_VALUE, THE_FAULT, Four
 from tests.quality.rule_cases.one_file import FILES, SMALL
 from tests.quality.rule_cases.one_file import SOURCES as FILE_SOURCES
+from tests.quality.rule_cases.one_table import TABLES
 from tests.quality.rule_cases.owed import OWED
 from tests.quality.rule_cases.together import broken_by
+from tests.sources.sent_tables import Read, source_of
 
 RECORDS = one_record.RECORDS | one_record_diagnosis.RECORDS
 CURATED = curated_reports.CURATED | curated_tumours.CURATED
 PATIENTS = one_patient.PATIENTS | one_patient_diagnosis.PATIENTS
 
-TOLD: list[Mapping[str, Four[Any]]] = [RECORDS, PATIENTS, FILES, CURATED]
+TOLD: list[Mapping[str, Four[Any]]] = [RECORDS, PATIENTS, FILES, CURATED, TABLES, DECISIONS]
 
 OWN = ("record_id", "person_ref", "sop_instance_uid", "refers_to", "series_uid", "series_uids",
        "frame_of_reference_uid")  # fmt: skip
@@ -115,8 +120,11 @@ def broken_by_files(tmp_path_factory) -> set[tuple[str, str]]:
             for name, file, _ in four.cases():
                 case = f"{rule} {name}"
                 folder = drop / case
-                file.write(folder)
-                for found in manifest.scan(folder, FILE_SOURCES, MetaFile.empty(), "R1").to_read:
+                path = file.write(folder)
+                listed = manifest.scan(folder, FILE_SOURCES, MetaFile.empty(), "R1").to_read
+                if file.listed:
+                    file.listed(path)
+                for found in listed:
                     unread = manifest.read(found, "R1", SMALL).frames().get("received.unread")
                     broken |= set() if unread is None else {(case, one) for one in unread["rule_id"]}
     return broken
@@ -137,6 +145,38 @@ def broken_by_curation() -> set[tuple[str, str]]:
 def test_a_rule_on_what_is_curated(rule, broken_by_curation):
     expected = {case: fires for case, _, fires in CURATED[rule].cases()}
     assert {case: (f"{rule} {case}", rule) in broken_by_curation for case in expected} == expected
+
+
+@pytest.fixture(scope="module")
+def broken_by_tables(tmp_path_factory) -> set[tuple[str, str]]:
+    """Each case with the rules that the cells of its table break; one process reads all spreadsheets."""
+    folder = tmp_path_factory.mktemp("tables")
+    broken: set[tuple[str, str]] = set()
+    with sandboxed_reader.kept_open(
+        (DEFAULT_LIMITS.held_bytes, DEFAULT_LIMITS.columns, DEFAULT_LIMITS.records)
+    ):
+        for rule, four in TABLES.items():
+            for name, table, _ in four.cases():
+                found = Read(folder, table.content, source_of(**table.source))
+                broken |= {(f"{rule} {name}", one) for one, _, _ in found.observed}
+    return broken
+
+
+@pytest.mark.parametrize("rule", TABLES)
+def test_a_rule_on_a_table(rule, broken_by_tables):
+    expected = {case: fires for case, _, fires in TABLES[rule].cases()}
+    assert {case: (f"{rule} {case}", rule) in broken_by_tables for case in expected} == expected
+
+
+@pytest.fixture(scope="module")
+def broken_by_decisions() -> set[tuple[str, str]]:
+    return decided.broken_by(DECISIONS)
+
+
+@pytest.mark.parametrize("rule", DECISIONS)
+def test_a_rule_on_what_is_decided(rule, broken_by_decisions):
+    expected = {case: fires for case, _, fires in DECISIONS[rule].cases()}
+    assert {case: (f"{rule} {case}", rule) in broken_by_decisions for case in expected} == expected
 
 
 def test_every_rule_has_its_four_cases():

@@ -44,10 +44,12 @@ class File:
     Attributes:
         path: where it lies, below the folder of its source.
         content: what it contains, or what makes it at a path.
+        listed: what happens to it after the folder was listed, before it is read.
     """
 
     path: str
     content: bytes | str | Callable[[Path], object]
+    listed: Callable[[Path], object] | None = None
 
     def write(self, folder: Path) -> Path:
         """Write the file below a folder of its own; returns its path."""
@@ -134,6 +136,11 @@ def of(
 _ROW = "1;01.02.2015;5,0\n"
 
 FILES: dict[str, Four[File]] = {
+    "file.changing": of(
+        File("table/a.csv", _HEAD + _ROW, lambda path: path.write_text(_HEAD + _ROW * 2)),
+        File("table/a.csv", _HEAD + _ROW, lambda path: (path.parent / "b.csv").write_text(_HEAD + _ROW)),
+        File("table/a.csv", _HEAD + _ROW, Path.unlink),
+    ),
     "file.column-missing": of(
         table("1;01.02.2015\n", "Pat;Datum\n"),
         table("1;01.02.2015;5,0;links\n", "Pat;Datum;Größe;Seite\n"),
