@@ -12,6 +12,7 @@ import polars as pl
 
 from tests.conftest import Outcome, Records
 from tests.curation.conftest import OPERATED, Case
+from tests.one_curation import OfCase
 
 Rows = list[tuple[Any, ...]]
 
@@ -55,20 +56,21 @@ class Clinic:
             self.outcome = self.records.run()
         return self.outcome
 
+    def of(self, name: str) -> OfCase:
+        """Return what was made of the patient of a situation."""
+        case = self.cases[name]
+        return OfCase(self.run(), f"number:{case.number}", case.ids)
+
     def courses(self, name: str, columns: str) -> Rows:
-        frame = self.run()["radiotherapy_course"]
-        of = frame.filter(pl.col("patient_id") == f"number:{self.cases[name].number}")
-        rows = of.select(columns.split()).rows()
+        rows = self.of(name)["radiotherapy_course"].select(columns.split()).rows()
         return sorted((tuple(map(_plain, row)) for row in rows), key=str)
 
     def findings(self, name: str) -> set[str]:
         """Rules of the findings on the patient's plans, records and courses that are no notices."""
-        ids = self.cases[name].ids
-        observed = self.run().observed
-        of = observed.filter(
-            pl.col("record_id").is_in(ids) & (pl.col("severity") != "notice")
-            & pl.col("rule_id").str.contains("^(course|plan|records|dicom|file|identity)")
-        )  # fmt: skip
+        of = self.of(name).observed.filter(
+            pl.col("severity") != "notice",
+            pl.col("rule_id").str.contains("^(course|plan|records|dicom|file|identity)"),
+        )
         return set(of["rule_id"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 
 import numpy as np
 import pytest
@@ -26,8 +27,13 @@ RIGHT = pytest.approx((25.6, 40, 54.4), abs=0.1)
 BAR = ph.cylinder(20, 60)
 
 
-def structure(contours=BAR, name: str = "PTV") -> list[Structure]:
+def structure(contours, name: str = "PTV") -> list[Structure]:
     return ph.structure_set([(name, "PTV", contours)])
+
+
+@cache
+def bar() -> tuple[Structure, ...]:
+    return tuple(structure(BAR))
 
 
 def part(
@@ -53,7 +59,7 @@ def computed(*parts: DosePart, structures=None) -> tuple[dict, dict[str, str]]:
     """The row of the PTV, and what is doubtful; the isodose of its slanted dose always leaves the grid."""
     groups = (PlannedGroup("1", 25, frozenset({"1", "2"})),)
     plan = PlanParts(PlanOfDose("5.5", groups, 25), parts)
-    result = calculation.calculate(structures or structure(), [plan], (40.0,), DoseSettings())
+    result = calculation.calculate(structures or bar(), [plan], (40.0,), DoseSettings())
     rows = result.structures or [{}]
     return rows[0], {one["id"]: one["value"] for one in result.doubts if one["id"] != "dose.isodose-cut"}
 
@@ -72,14 +78,14 @@ def test_big_endian_pixels_are_swapped(bits):
     data.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
     stream = io.BytesIO()
     dcmwrite(stream, data, implicit_vr=False, little_endian=False, force_encoding=True)
-    found = measure(structure()[0], dicom_dose_grid.grid(dcmread(io.BytesIO(stream.getvalue()))))
+    found = measure(bar()[0], dicom_dose_grid.grid(dcmread(io.BytesIO(stream.getvalue()))))
     assert (found.d98_gy, found.d50_gy, found.d2_gy) == RIGHT
 
 
 def test_pixels_compressed_without_loss_are_read_and_with_loss_are_not():
     data = ph.dose_object(ph.rising(2), bits=16, **SMALL)
     data.compress(RLELossless)
-    found = measure(structure()[0], dicom_dose_grid.grid(data))
+    found = measure(bar()[0], dicom_dose_grid.grid(data))
     assert (found.d98_gy, found.d50_gy, found.d2_gy) == RIGHT
     with pytest.raises(NoGrid, match="loss"):
         part(LossyImageCompression="01")
@@ -166,7 +172,7 @@ def test_a_course_of_which_one_plan_has_no_dose_is_told():
         PlanParts(PlanOfDose(uid, (PlannedGroup("1", 25, frozenset({"1"})),), 25), parts)
         for uid, parts in (("5.5", [part()]), ("5.6", []))
     ]
-    result = calculation.calculate(structure(), plans, (40.0,), DoseSettings())
+    result = calculation.calculate(bar(), plans, (40.0,), DoseSettings())
     assert result.structures[0]["mean_gy"] is None
     assert [(one["id"], one["value"]) for one in result.doubts] == [
         ("dose.sum-incomplete", "1 of 2 plans have a dose")

@@ -6,6 +6,7 @@ import json
 import polars as pl
 
 from schemas import received as r
+from tests.one_curation import together
 
 
 def _whole(records):
@@ -77,11 +78,11 @@ def test_an_unapproved_plan_is_found_and_not_used(records):
     assert outcome.rules() == {"plan.unapproved"}
 
 
+@together(_whole)
 def test_the_registry_office_wins_the_date_of_death_and_the_loser_stays_in_the_lineage(records):
-    _whole(records)
     loser = records.meldung(r.ObdsDeath, Sterbedatum="2014-01-05")
-    winner = records.reply(answer="verstorben", event_date="01.01.2014", hospital_number="1")
-    outcome = records.run()
+    winner = records.reply(answer="verstorben", event_date="01.01.2014")
+    outcome = yield
     status = outcome["vital_status"].row(0, named=True)
     assert status["death_date"] == dt.date(2014, 1, 1)
     assert status["death_record_ids"] == [winner], "what lost did not decide"
@@ -91,47 +92,49 @@ def test_the_registry_office_wins_the_date_of_death_and_the_loser_stays_in_the_l
     }  # fmt: skip
 
 
+@together(_whole)
 def test_records_that_agree_on_the_death_decide_it_together(records):
-    _whole(records)
     exact = records.meldung(r.ObdsDeath, Sterbedatum="2014-01-05")
-    same = records.reply(answer="verstorben", event_date="05.01.2014", hospital_number="1")
-    month = records.reply(answer="verstorben", event_date="00.01.2014", hospital_number="1")
-    status = records.run()["vital_status"].row(0, named=True)
+    same = records.reply(answer="verstorben", event_date="05.01.2014")
+    month = records.reply(answer="verstorben", event_date="00.01.2014")
+    outcome = yield
+    status = outcome["vital_status"].row(0, named=True)
     assert status["death_date"] == dt.date(2014, 1, 5)
     assert set(status["death_record_ids"]) == {exact, same, month}
 
 
+@together(_whole)
 def test_alive_after_death_is_kept_out(records):
-    _whole(records)
     records.meldung(r.ObdsDeath, Sterbedatum="2014-01-05")
-    records.reply(answer="verstorben", event_date="05.01.2014", answered_on="01.02.2014", hospital_number="1")
-    alive = records.reply(answer="lebt", answered_on="01.06.2015", hospital_number="1")
-    outcome = records.run()
+    records.reply(answer="verstorben", event_date="05.01.2014", answered_on="01.02.2014")
+    alive = records.reply(answer="lebt", answered_on="01.06.2015")
+    outcome = yield
     assert outcome.quarantined == {alive}
     assert outcome["vital_status"]["status"].to_list() == ["deceased"]
 
 
+@together(_whole)
 def test_a_corrected_report_wins_and_the_earlier_one_is_a_notice(records):
-    _whole(records)
     records.meldung(r.ObdsSurgery, reported="2020-02-01", Datum="2012-05-01", Intention="K", Module_ID="O1",
                     Lokale_Beurteilung_Residualstatus="R1")  # fmt: skip
-    outcome = records.run()
+    outcome = yield
     assert outcome["surgery"]["residual_status"].to_list() == ["R1"]
     assert outcome.rules() == {"record.corrected"}
 
 
+@together(_whole)
 def test_one_tumour_under_two_numbers_is_one_tumour(records):
-    _whole(records)
     records.diagnosis(tumour="T2")
-    outcome = records.run()
+    outcome = yield
     assert outcome["diagnosis"].height == 1
     assert outcome.rules() == {"diagnosis.tumour-under-two-ids"}
 
 
+@together(_whole)
 def test_a_second_malignancy_is_not_the_index_tumour(records):
-    _whole(records)
     records.diagnosis("2013-01-01", tumour="T2", Primaertumor_ICD="C61", Morphologie_ICD_O='["8140/3"]')
-    rows = records.run()["diagnosis"].select("index_tumour", "day").rows()
+    outcome = yield
+    rows = outcome["diagnosis"].select("index_tumour", "day").rows()
     assert rows == [(True, 0), (False, 366)]
 
 

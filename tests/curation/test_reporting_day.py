@@ -12,6 +12,7 @@ from sarcoma_pipeline.cohort.covariates import cut_off
 from sarcoma_pipeline.cohort.timeline import timeline
 from schemas import received as r
 from schemas.assumptions import Assumptions
+from tests.one_curation import together
 
 DATED_IN_FUTURE = "report.dated-in-future"
 UNDATED = "report.undated"
@@ -121,10 +122,13 @@ def test_an_export_of_the_future_is_found_though_nothing_in_it_is_new(records):
         ("2030-01-01", []),
     ],
 )
-def test_an_export_without_a_readable_day_is_a_finding(records, day, found):
-    records.patient(Meldedatum=day)
-    records.diagnosis(reported=day)
-    assert _found(records.run(), UNDATED) == [("received.obds_patient", "Meldedatum", v) for v in found]
+@together()
+def test_an_export_without_a_readable_day_is_a_finding(patient, day, found):
+    export = f"{patient.number}.xml"
+    patient.patient(Meldedatum=day, file_id=export)
+    patient.diagnosis(reported=day, file_id=export)
+    outcome = yield
+    assert _found(outcome, UNDATED) == [("received.obds_patient", "Meldedatum", v) for v in found]
 
 
 def test_every_undated_export_has_one_finding_and_a_dated_one_has_none(records):

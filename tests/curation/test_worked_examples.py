@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.conftest import Records
+from tests.curation.clinic import Clinic, Situation, clinic_of
 from tests.curation.conftest import Case, findings
 from tests.curation.rt_files import (
     ION_PLAN,
@@ -194,11 +195,17 @@ def line(situation: str, expected: list[Expected]) -> str:
     return f"| {situation} | {rules} | {doses} | {found} |"
 
 
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
+    """A patient of every example, curated together."""
+    told = {name: Situation(deliver, []) for name, (deliver, _) in EXAMPLES.items()}
+    return clinic_of(tmp_path_factory.mktemp("clinic"), told)
+
+
 @pytest.mark.parametrize("situation", EXAMPLES)
-def test_worked_example(situation: str, case: Case) -> None:
-    deliver, expected = EXAMPLES[situation]
-    deliver(case)
-    outcome = case.run()
+def test_worked_example(situation: str, clinic: Clinic) -> None:
+    _, expected = EXAMPLES[situation]
+    outcome = clinic.of(situation)
     columns = ("prescribed_dose_gy", "fractions", "delivered_dose_gy", "rule")
     frame = outcome["radiotherapy_course"].sort("prescribed_dose_gy", descending=True, nulls_last=True)
     got = [
@@ -213,16 +220,14 @@ def test_worked_example(situation: str, case: Case) -> None:
         assert not {f for f in findings(outcome) if f.startswith(("course.", "plan.", "records."))}
 
 
-def test_protons_are_given_in_gy_rbe(case: Case) -> None:
-    _protons(case)
-    row = case.run()["radiotherapy_course"].row(0, named=True)
+def test_protons_are_given_in_gy_rbe(clinic: Clinic) -> None:
+    row = clinic.of("protons")["radiotherapy_course"].row(0, named=True)
     assert (row["dose_unit"], row["radiation"], row["technique"]) == ("Gy(RBE)", "protons", "proton")
     assert row["beam_energy_mv"] is None
 
 
-def test_brachytherapy_and_intraoperative_electrons_are_phases_of_their_own(case: Case) -> None:
-    _brachytherapy(case)
-    outcome = case.run()
+def test_brachytherapy_and_intraoperative_electrons_are_phases_of_their_own(clinic: Clinic) -> None:
+    outcome = clinic.of("HDR after R1, then 50 Gy")
     phases = outcome["radiotherapy_phase"].select("kind", "prescribed_dose_gy", "rule").rows()
     assert phases == [("external beam", 50.0, "D0"), ("brachytherapy", 15.0, "D9")]
     row = outcome["radiotherapy_course"].row(0, named=True)
