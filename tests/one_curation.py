@@ -6,9 +6,9 @@ Patients do not interact in a curation: each has another number, name and date o
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass, field
-from functools import cached_property, wraps
+from functools import wraps
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -114,29 +114,6 @@ class OfCase:
     def found(self, rule: str) -> list[str]:
         """Return the records of the case that break a rule."""
         return self.observed.filter(rule_id=rule)["record_id"].to_list()
-
-
-class OneCuration:
-    """The cases of a parametrized test, curated when the first of them is asked for.
-
-    Args:
-        cases: the parameters of each case.
-        describe: adds the records of a patient; takes the parameters of the case.
-    """
-
-    def __init__(self, cases: Sequence[Any], describe: Callable[..., object]) -> None:
-        self.cases, self._describe = cases, describe
-
-    @cached_property
-    def _made(self) -> list[OfCase]:
-        told = patients(len(self.cases))
-        for patient, case in zip(told, self.cases, strict=True):
-            self._describe(patient, *(case if isinstance(case, tuple) else (case,)))
-        return curated(told)
-
-    def of(self, *case: Any) -> OfCase:
-        """Return what was made of a case."""
-        return self._made[self.cases.index(case if isinstance(self.cases[0], tuple) else case[0])]
 
 
 def patients(number: int) -> list[OfPatient]:

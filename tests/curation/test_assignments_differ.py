@@ -4,13 +4,13 @@ import pytest
 
 from schemas import received as r
 from tests.conftest import Records
-from tests.one_curation import OfPatient, OneCuration
+from tests.one_curation import together
 
 SARCOMA = {"Primaertumor_ICD": "C49.2", "Diagnosedatum": "2012-01-01", "Diagnosedatum_Datumsgenauigkeit": "E"}
 RULE = "diagnosis.assignment-differs"
 
 
-def _examined(patient: OfPatient, told: dict[str, str | None], _fires: bool) -> None:
+def _examined(patient, told: dict[str, str | None]) -> None:
     patient.patient()
     patient.diagnosis(tumour="1")
     patient.meldung(
@@ -19,7 +19,8 @@ def _examined(patient: OfPatient, told: dict[str, str | None], _fires: bool) -> 
     )  # fmt: skip
 
 
-CASES = OneCuration(
+@pytest.mark.parametrize(
+    ("told", "fires"),
     [
         ({"Primaertumor_ICD": "C50.4", "Diagnosedatum": "2009-03-01"}, True),
         ({"Primaertumor_ICD": "C54.1", "Diagnosedatum": "2012-05-18"}, True),
@@ -32,13 +33,11 @@ CASES = OneCuration(
         ({"Primaertumor_ICD": "C50.4", "Diagnosedatum": None}, False),
         ({"Primaertumor_ICD": None, "Diagnosedatum": "2009-03-01"}, False),
     ],
-    _examined,
 )
-
-
-@pytest.mark.parametrize(("told", "fires"), CASES.cases)
-def test_another_site_and_another_date_under_one_number_are_a_finding(told, fires):
-    case = CASES.of(told, fires)
+@together()
+def test_another_site_and_another_date_under_one_number_are_a_finding(patient, told, fires):
+    _examined(patient, told)
+    case = yield
     assert (RULE in case.rules()) is fires
     assert case["assessment"]["tumour_id"].to_list() == ["1"]
 

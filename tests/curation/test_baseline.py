@@ -24,15 +24,16 @@ from tests.curation.baseline_patients import (
     tnm,
     treat,
 )
-from tests.one_curation import OneCuration, together
+from tests.one_curation import together
 
 
-def _both_t(patient, course, _t, _rule):
+def _both_t(patient, course):
     diagnose(patient, TNM=several(tnm(T="1", N="0"), tnm("pTNM", T="2b", N="1")))
     treat(patient, course)
 
 
-BOTH_T = OneCuration(
+@pytest.mark.parametrize(
+    ("course", "t", "rule"),
     [
         (FIRST_SURGERY, "T2", "pTNM"),
         (ONLY_SURGERY, "T2", "pTNM"),
@@ -42,14 +43,13 @@ BOTH_T = OneCuration(
         (ONLY_RADIOTHERAPY, "T1", "cTNM"),
         ((), "T1", "cTNM"),
     ],
-    _both_t,
 )
-
-
-@pytest.mark.parametrize(("course", "t", "rule"), BOTH_T.cases)
-def test_pt_counts_after_surgery_first_and_ct_otherwise(course, t, rule):
+@together()
+def test_pt_counts_after_surgery_first_and_ct_otherwise(patient, course, t, rule):
+    _both_t(patient, course)
+    outcome = yield
     n = "N1" if rule == "pTNM" else "N0"
-    told = of_index(BOTH_T.of(course, t, rule), "t_stage", "t_rule", "n_stage", "n_rule")
+    told = of_index(outcome, "t_stage", "t_rule", "n_stage", "n_rule")
     assert told == (t, rule, n, rule)
 
 
@@ -95,12 +95,13 @@ def _after_therapy(patient, course, symbol):
     pathology(patient, TNM=tnm("pTNM", T="0", N="1", **{symbol: symbol[0]}))
 
 
-AFTER_THERAPY = OneCuration(list(product([FIRST_SURGERY, FIRST_RADIOTHERAPY, ()], SYMBOLS)), _after_therapy)
-
-
-@pytest.mark.parametrize(("course", "symbol"), AFTER_THERAPY.cases)
-def test_y_r_and_a_are_never_baseline(course, symbol):
-    case = AFTER_THERAPY.of(course, symbol)
+@pytest.mark.parametrize(
+    ("course", "symbol"), list(product([FIRST_SURGERY, FIRST_RADIOTHERAPY, ()], SYMBOLS))
+)
+@together()
+def test_y_r_and_a_are_never_baseline(patient, course, symbol):
+    _after_therapy(patient, course, symbol)
+    case = yield
     assert of_index(case, "t_stage", "n_stage", "m_stage") == (None, None, None)
 
 
@@ -111,12 +112,11 @@ def _marked_in_a_diagnose(patient, course, symbol):
     treat(patient, course)
 
 
-MARKED = OneCuration(list(product([FIRST_RADIOTHERAPY, FIRST_DRUGS, ()], SYMBOLS)), _marked_in_a_diagnose)
-
-
-@pytest.mark.parametrize(("course", "symbol"), MARKED.cases)
-def test_a_tnm_with_y_r_or_a_leaves_the_ctnm_of_the_same_diagnose_alone(course, symbol):
-    case = MARKED.of(course, symbol)
+@pytest.mark.parametrize(("course", "symbol"), list(product([FIRST_RADIOTHERAPY, FIRST_DRUGS, ()], SYMBOLS)))
+@together()
+def test_a_tnm_with_y_r_or_a_leaves_the_ctnm_of_the_same_diagnose_alone(patient, course, symbol):
+    _marked_in_a_diagnose(patient, course, symbol)
+    case = yield
     assert of_index(case, "t_stage", "n_stage", "m_stage") == ("T2", "N0", "M0")
     assert of_index(case, "icdo3_morphology", "fnclcc_grade") == ("8802/3", "G3"), "those of the diagnosis"
 

@@ -13,9 +13,11 @@ from tests.curation.baseline_patients import (
     operation,
     tnm,
 )
-from tests.one_curation import OneCuration, sarcoma, together
+from tests.one_curation import sarcoma, together
 
-GROUPS = OneCuration(
+
+@pytest.mark.parametrize(
+    ("code", "version", "site", "group"),
     [
         ("8832/3", "33", "C49.2", "others"),  # fibrosarcomatous
         ("8832/3", "32", "C49.2", None),  # dermatofibrosarcoma
@@ -38,18 +40,16 @@ GROUPS = OneCuration(
         ("8850/1", "33", "C49.2", None),
         ("8140/3", "33", "C49.2", None),
     ],
-    lambda patient, code, version, site, _: diagnose(
+)
+@together()
+def test_the_histology_group_by_code_version_and_site(patient, code, version, site, group):
+    diagnose(
         patient,
         Primaertumor_ICD=site,
         Primaertumor_Topographie_ICD_O=site,
         Histologie=histology(code, version=version),
-    ),
-)
-
-
-@pytest.mark.parametrize(("code", "version", "site", "group"), GROUPS.cases)
-def test_the_histology_group_by_code_version_and_site(code, version, site, group):
-    outcome = GROUPS.of(code, version, site, group)
+    )
+    outcome = yield
     assert of_index(outcome, "histology_group", "morphology_version") == (group, version)
 
 
@@ -61,8 +61,7 @@ def test_8832_without_a_version_is_found(records):
     assert "diagnosis.morphology-version-missing" in outcome.rules()
 
 
-REGIONS = OneCuration(
-    [
+@pytest.mark.parametrize(("site", "region"), [
         ("C49.0", "head and neck"), ("C49.1", "extremities"), ("C49.6", "trunk"), ("C49.9", "unspecified"),
         ("C49.8", "unspecified"), ("C47.0", "head and neck"), ("C47.1", "extremities"),
         ("C47.2", "extremities"), ("C47.3", "trunk"), ("C47.6", "trunk"), ("C47.9", "unspecified"),
@@ -70,15 +69,12 @@ REGIONS = OneCuration(
         ("C76.0", "head and neck"), ("C76.1", "trunk"), ("C76.3", "trunk"), ("C76.4", "extremities"),
         ("C76.5", "extremities"), ("C48.0", "retroperitoneum"), ("C48.1", "peritoneum"),
         ("C48.2", "peritoneum"), ("C40.2", "bone"), ("C54.2", "other"),
-    ],    lambda patient, site, _: diagnose(
-        patient, Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site
-    ),
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(("site", "region"), REGIONS.cases)
-def test_the_region_of_a_site(site, region):
-    assert of_index(REGIONS.of(site, region), "region") == region
+    ])  # fmt: skip
+@together()
+def test_the_region_of_a_site(patient, site, region):
+    diagnose(patient, Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site)
+    outcome = yield
+    assert of_index(outcome, "region") == region
 
 
 @pytest.mark.parametrize(("site", "found"), [("C44.7", True), ("C49.2", False), ("C47.2", False)])
@@ -98,22 +94,22 @@ def test_a_carcinoma_of_the_skin_is_no_sarcoma_of_it(records):
     assert "diagnosis.sarcoma-of-skin" not in outcome.rules()
 
 
-def _visceral(patient, site, target, _found):
+def _visceral(patient, site, target):
     diagnose(patient, Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site,
              Histologie=histology("8802/3"))  # fmt: skip
     if target:
         irradiation(patient, "2012-02-01", Zielgebiet=target)
 
 
-VISCERAL = OneCuration(
+@pytest.mark.parametrize(
+    ("site", "target", "found"),
     [("C49.4", None, True), ("C49.4", "7.5", False), ("C49.6", None, False), ("C49.3", None, True)],
-    _visceral,
 )
-
-
-@pytest.mark.parametrize(("site", "target", "found"), VISCERAL.cases)
-def test_a_site_that_may_be_visceral_is_found_unless_the_target_region_tells(site, target, found):
-    assert ("diagnosis.site-may-be-visceral" in VISCERAL.of(site, target, found).rules()) is found
+@together()
+def test_a_site_that_may_be_visceral_is_found_unless_the_target_region_tells(patient, site, target, found):
+    _visceral(patient, site, target)
+    outcome = yield
+    assert ("diagnosis.site-may-be-visceral" in outcome.rules()) is found
 
 
 @pytest.mark.parametrize(
@@ -129,14 +125,15 @@ def test_a_t_of_a_sarcoma_that_edition_8_does_not_stage_is_a_notice(records, cod
 # --- partial dates ------------------------------------------------------------
 
 
-def _cut(patient, on, exactness, operated, _expected, _ends):
+def _cut(patient, on, exactness, operated):
     patient.patient()
     patient.diagnosis(on, exactness)
     if operated:
         operation(patient, operated)
 
 
-CUT = OneCuration(
+@pytest.mark.parametrize(
+    ("on", "exactness", "operated", "expected", "ends"),
     [
         ("2012-03-15", "T", None, "2012-03-15", ("2012-03-01", "2012-03-31")),
         ("2012-01-01", "M", None, "2012-07-01", ("2012-01-01", "2012-12-31")),
@@ -146,13 +143,14 @@ CUT = OneCuration(
         ("2012-01-01", "M", "2012-01-31", "2012-01-16", ("2012-01-01", "2012-01-31")),
         ("2012-03-15", "E", "2012-03-06", "2012-03-15", ("2012-03-15", "2012-03-15")),
     ],
-    _cut,
 )
-
-
-@pytest.mark.parametrize(("on", "exactness", "operated", "expected", "ends"), CUT.cases)
-def test_a_partial_date_of_diagnosis_is_cut_by_the_first_therapy(on, exactness, operated, expected, ends):
-    row = CUT.of(on, exactness, operated, expected, ends)["diagnosis"].row(0, named=True)
+@together()
+def test_a_partial_date_of_diagnosis_is_cut_by_the_first_therapy(
+    patient, on, exactness, operated, expected, ends
+):
+    _cut(patient, on, exactness, operated)
+    outcome = yield
+    row = outcome["diagnosis"].row(0, named=True)
     day = dt.date.fromisoformat
     assert row["diagnosis_date"] == day(expected)
     assert (row["diagnosis_date_earliest"], row["diagnosis_date_latest"]) == tuple(map(day, ends))

@@ -15,15 +15,16 @@ from tests.curation.baseline_patients import (
     tnm,
     treat,
 )
-from tests.one_curation import OneCuration, together
+from tests.one_curation import together
 
 
-def _specimens(patient, course, biopsy, specimen, _expected, _rule):
+def _specimens(patient, course, biopsy, specimen):
     diagnose(patient, Histologie=histology(biopsy))
     treat(patient, course, Histologie=histology(specimen))
 
 
-SPECIMENS = OneCuration(
+@pytest.mark.parametrize(
+    ("course", "biopsy", "specimen", "expected", "rule"),
     [
         (FIRST_SURGERY, "8800/3", "8858/3", "8858/3", "specimen"),
         (FIRST_SURGERY, "8890/3", "8858/3", "8858/3", "specimen"),
@@ -42,13 +43,13 @@ SPECIMENS = OneCuration(
         (FIRST_RADIOTHERAPY, "8802/3", "8858/3", "8858/3", "specimen"),
         (FIRST_RADIOTHERAPY, "8802/3", "8800/3", "8802/3", "biopsy"),
     ],
-    _specimens,
 )
-
-
-@pytest.mark.parametrize(("course", "biopsy", "specimen", "expected", "rule"), SPECIMENS.cases)
-def test_the_definitive_specimen_beats_the_biopsy_before_therapy(course, biopsy, specimen, expected, rule):
-    outcome = SPECIMENS.of(course, biopsy, specimen, expected, rule)
+@together()
+def test_the_definitive_specimen_beats_the_biopsy_before_therapy(
+    patient, course, biopsy, specimen, expected, rule
+):
+    _specimens(patient, course, biopsy, specimen)
+    outcome = yield
     row = outcome["diagnosis"].row(0, named=True)
     assert (row["icdo3_morphology"], row["histology_rule"]) == (expected, rule)
     assert row["morphologies"] == sorted({biopsy, specimen}), "all of them are kept"
@@ -94,11 +95,12 @@ def test_pathology_fills_a_diagnose_without_histology_and_proves_it(records):
     assert of_index(outcome, "icdo3_morphology", "histologically_confirmed") == ("9040/3", "yes")
 
 
-def _subtypes(patient, codes, _expected):
+def _subtypes(patient, codes):
     diagnose(patient, Histologie=histology(*codes))
 
 
-SUBTYPES = OneCuration(
+@pytest.mark.parametrize(
+    ("codes", "expected"),
     [
         (("8800/3", "8858/3"), "8858/3"),
         (("8858/3", "8800/3"), "8858/3"),
@@ -107,13 +109,11 @@ SUBTYPES = OneCuration(
         (("8850/1", "8858/3"), "8858/3"),  # the malignant one
         (("8890/3", "8858/3"), "8890/3"),  # two subtypes: the report's order
     ],
-    _subtypes,
 )
-
-
-@pytest.mark.parametrize(("codes", "expected"), SUBTYPES.cases)
-def test_within_one_report_a_named_subtype_beats_the_unspecific_code(codes, expected):
-    outcome = SUBTYPES.of(codes, expected)
+@together()
+def test_within_one_report_a_named_subtype_beats_the_unspecific_code(patient, codes, expected):
+    _subtypes(patient, codes)
+    outcome = yield
     assert outcome["diagnosis"]["icdo3_morphology"].to_list() == [expected]
     assert outcome["diagnosis"]["morphologies"].to_list() == [sorted(codes)]
     assert "diagnosis.several-morphologies" in outcome.rules()
@@ -126,12 +126,13 @@ def test_one_morphology_given_twice_is_one(records):
     assert "diagnosis.several-morphologies" not in outcome.rules()
 
 
-def _different(patient, one, other, _found):
+def _different(patient, one, other):
     diagnose(patient, Histologie=histology(one))
     operation(patient, "2012-02-01", Histologie=histology(other))
 
 
-DIFFERENT = OneCuration(
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
     [
         ("8890/3", "8858/3", True),
         ("8850/3", "8858/3", False),
@@ -141,19 +142,18 @@ DIFFERENT = OneCuration(
         ("9041/3", "9040/3", False),
         ("8800/3", "8858/3", False),
     ],
-    _different,
 )
-
-
-@pytest.mark.parametrize(("one", "other", "found"), DIFFERENT.cases)
-def test_reports_of_different_histology_groups_are_found(one, other, found):
-    assert ("diagnosis.histologies-differ" in DIFFERENT.of(one, other, found).rules()) is found
+@together()
+def test_reports_of_different_histology_groups_are_found(patient, one, other, found):
+    _different(patient, one, other)
+    outcome = yield
+    assert ("diagnosis.histologies-differ" in outcome.rules()) is found
 
 
 # --- grade --------------------------------------------------------------------------------------------------
 
 
-def _graded(patient, course, biopsy, specimen, _expected, _rule):
+def _graded(patient, course, biopsy, specimen):
     diagnose(patient)
     if biopsy:
         pathology(patient, Histologie=histology("8802/3", day="2012-01-01"),
@@ -162,7 +162,8 @@ def _graded(patient, course, biopsy, specimen, _expected, _rule):
           **({"Menge_Weitere_Klassifikation": fnclcc(specimen)} if specimen else {}))  # fmt: skip
 
 
-GRADED = OneCuration(
+@pytest.mark.parametrize(
+    ("course", "biopsy", "specimen", "expected", "rule"),
     [
         (FIRST_SURGERY, "3", "1", "G1", "specimen"),
         (FIRST_SURGERY, "3", None, "G3", "biopsy"),
@@ -171,13 +172,13 @@ GRADED = OneCuration(
         (FIRST_RADIOTHERAPY, None, "1", None, None),
         (FIRST_DRUGS, "2", "1", "G2", "biopsy"),
     ],
-    _graded,
 )
-
-
-@pytest.mark.parametrize(("course", "biopsy", "specimen", "expected", "rule"), GRADED.cases)
-def test_the_specimen_is_graded_only_without_therapy_before_it(course, biopsy, specimen, expected, rule):
-    outcome = GRADED.of(course, biopsy, specimen, expected, rule)
+@together()
+def test_the_specimen_is_graded_only_without_therapy_before_it(
+    patient, course, biopsy, specimen, expected, rule
+):
+    _graded(patient, course, biopsy, specimen)
+    outcome = yield
     row = outcome["diagnosis"].row(0, named=True)
     assert (row["fnclcc_grade"], row["fnclcc_rule"]) == (expected, rule)
     assert ("diagnosis.graded-after-therapy" in outcome.rules()) is (expected is None)
@@ -193,11 +194,12 @@ def test_a_specimen_with_yptnm_is_not_graded_even_where_no_therapy_is_documented
     assert of_index(outcome, "fnclcc_grade") is None
 
 
-def _spellings(patient, name, stage, _expected):
+def _spellings(patient, name, stage):
     diagnose(patient, Menge_Weitere_Klassifikation=fnclcc(stage, name))
 
 
-SPELLINGS = OneCuration(
+@pytest.mark.parametrize(
+    ("name", "stage", "expected"),
     [
         ("FNCLCC", "2", "G2"),
         ("FNCLCC", "G2", "G2"),
@@ -214,13 +216,11 @@ SPELLINGS = OneCuration(
         ("FNCLCC-Grading", "II", "G2"),
         ("Fédération Nationale des Centres de Lutte Contre le Cancer", "1", "G1"),
     ],
-    _spellings,
 )
-
-
-@pytest.mark.parametrize(("name", "stage", "expected"), SPELLINGS.cases)
-def test_every_usual_spelling_of_the_fnclcc_grade(name, stage, expected):
-    outcome = SPELLINGS.of(name, stage, expected)
+@together()
+def test_every_usual_spelling_of_the_fnclcc_grade(patient, name, stage, expected):
+    _spellings(patient, name, stage)
+    outcome = yield
     assert outcome["diagnosis"]["fnclcc_grade"].to_list() == [expected]
     assert "value.code-unknown" not in outcome.rules()
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from schemas import received as r
-from tests.one_curation import OneCuration, sarcoma, together
+from tests.one_curation import sarcoma, together
 
 DAY = dt.date
 
@@ -66,7 +66,8 @@ def _examined(patient, metastases):
     follow_up(patient, "2019-06-01", *metastases)
 
 
-EXAMINED = OneCuration(
+@pytest.mark.parametrize(
+    ("metastases", "date", "site"),
     [
         ([("01.02.2019", "E", "OSS"), ("15.01.2018", "E", "PUL")], DAY(2018, 1, 15), "PUL"),
         ([(None, None, "LYM"), ("2018-01-15", "E", "PUL")], DAY(2018, 1, 15), "PUL"),
@@ -76,13 +77,12 @@ EXAMINED = OneCuration(
         ([("2018-01-15", "T", "PUL"), ("2018-01-15", "E", "OSS")], DAY(2018, 1, 15), "OSS"),
         ([(None, None, "LYM")], None, "LYM"),
     ],
-    lambda patient, metastases, *_: _examined(patient, metastases),
 )
-
-
-@pytest.mark.parametrize(("metastases", "date", "site"), EXAMINED.cases)
-def test_the_first_metastasis_of_an_examination_is_had_from_typed_dates(metastases, date, site):
-    assessment = EXAMINED.of(metastases, date, site)["assessment"]
+@together()
+def test_the_first_metastasis_of_an_examination_is_had_from_typed_dates(patient, metastases, date, site):
+    _examined(patient, metastases)
+    outcome = yield
+    assessment = outcome["assessment"]
     assert assessment.select("distant_date", "distant_site").rows() == [(date, site)]
 
 
@@ -111,7 +111,8 @@ def test_a_metastasis_dated_before_or_on_the_day_of_its_operation_is_none(record
     assert "metastasis.after-report" not in outcome.rules()
 
 
-AT_DIAGNOSIS = OneCuration(
+@pytest.mark.parametrize(
+    ("metastasis", "m", "expected"),
     [
         (("2012-01-01", "E", "PUL"), None, True),
         (("2012-02-29", "E", "PUL"), "0", True),
@@ -127,13 +128,15 @@ AT_DIAGNOSIS = OneCuration(
         (("2013-07-01", "M", "PUL"), None, None),
         (("2014-01-01", "E", "PUL"), "1", True),  # the Diagnose's own M
     ],
-    lambda patient, metastasis, m, _: (patient.patient(), patient.diagnosis(M=m, Menge_FM=fm(metastasis))),
 )
-
-
-@pytest.mark.parametrize(("metastasis", "m", "expected"), AT_DIAGNOSIS.cases)
-def test_a_metastasis_of_a_diagnose_was_there_at_diagnosis_within_the_window(metastasis, m, expected):
-    diagnosis = AT_DIAGNOSIS.of(metastasis, m, expected)["diagnosis"]
+@together()
+def test_a_metastasis_of_a_diagnose_was_there_at_diagnosis_within_the_window(
+    patient, metastasis, m, expected
+):
+    patient.patient()
+    patient.diagnosis(M=m, Menge_FM=fm(metastasis))
+    outcome = yield
+    diagnosis = outcome["diagnosis"]
     assert diagnosis["distant_metastasis"].to_list() == [expected]
 
 

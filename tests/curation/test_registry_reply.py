@@ -9,7 +9,7 @@ from sarcoma_pipeline.curation import reconcile, registry_reply
 from schemas import received as r
 from schemas.configuration import RegistrySource
 from tests.conftest import SOURCES
-from tests.one_curation import OneCuration
+from tests.one_curation import together
 
 DAY = dt.date(2014, 3, 11)
 LATE = {"follow-up.late-death"}
@@ -27,71 +27,56 @@ def _said(outcome):
     return outcome["vital_status"].select(columns).row(0), outcome.rules()
 
 
-def _status(records, **values):
-    _replied(records, hospital_number="1", **values)
-    return _said(records.run())
+@pytest.mark.parametrize("answer", ["verstorben", "Gestorben", "verst.", " TOT ", "gest."])
+@together()
+def test_the_wordings_of_a_death(patient, answer):
+    _replied(patient, answer=answer, event_date="11.03.2014")
+    outcome = yield
+    assert _said(outcome)[0][:2] == ("deceased", DAY)
 
 
-DEATHS = OneCuration(
-    ["verstorben", "Gestorben", "verst.", " TOT ", "gest."],
-    lambda patient, answer: _replied(patient, answer=answer, event_date="11.03.2014"),
+@pytest.mark.parametrize(
+    "answer", ["verstorben am 11.03.2014", "Gestorben  am 11.03.2014.", "tot seit 2014-03-11"]
 )
+@together()
+def test_the_day_may_stand_in_the_answer(patient, answer):
+    _replied(patient, answer=answer)
+    outcome = yield
+    assert _said(outcome)[0][:2] == ("deceased", DAY)
 
 
-@pytest.mark.parametrize("answer", DEATHS.cases)
-def test_the_wordings_of_a_death(answer):
-    assert _said(DEATHS.of(answer))[0][:2] == ("deceased", DAY)
-
-
-WITH_DAY = OneCuration(
-    ["verstorben am 11.03.2014", "Gestorben  am 11.03.2014.", "tot seit 2014-03-11"],
-    lambda patient, answer: _replied(patient, answer=answer),
-)
-
-
-@pytest.mark.parametrize("answer", WITH_DAY.cases)
-def test_the_day_may_stand_in_the_answer(answer):
-    assert _said(WITH_DAY.of(answer))[0][:2] == ("deceased", DAY)
-
-
-def test_two_days_in_one_reply_are_no_answer(records):
-    said, rules = _status(records, answer="verstorben am 11.03.2014", event_date="12.03.2014")
+@together()
+def test_two_days_in_one_reply_are_no_answer(patient):
+    _replied(patient, answer="verstorben am 11.03.2014", event_date="12.03.2014")
+    outcome = yield
+    said, rules = _said(outcome)
     assert rules == {"value.code-unknown"} and said[0] == "alive"
 
 
-LIVES = OneCuration(
-    ["wohnhaft", "lebt", "hier gemeldet"],
-    lambda patient, answer: _replied(patient, answer=answer),
-)
-
-
-@pytest.mark.parametrize("answer", LIVES.cases)
-def test_the_wordings_of_a_life_hold_on_the_day_of_the_answer(answer):
-    said, rules = _said(LIVES.of(answer))
+@pytest.mark.parametrize("answer", ["wohnhaft", "lebt", "hier gemeldet"])
+@together()
+def test_the_wordings_of_a_life_hold_on_the_day_of_the_answer(patient, answer):
+    _replied(patient, answer=answer)
+    outcome = yield
+    said, rules = _said(outcome)
     assert said == ("alive", None, dt.date(2014, 6, 19)) and rules == set()
 
 
-MOVES = OneCuration(
-    ["unbekannt verzogen", "verzogen nach Berlin", "ins Ausland verzogen"],
-    lambda patient, answer: _replied(patient, answer=answer, event_date="11.03.2014"),
-)
-
-
-@pytest.mark.parametrize("answer", MOVES.cases)
-def test_who_moved_was_alive_until_then(answer):
-    said, rules = _said(MOVES.of(answer))
+@pytest.mark.parametrize("answer", ["unbekannt verzogen", "verzogen nach Berlin", "ins Ausland verzogen"])
+@together()
+def test_who_moved_was_alive_until_then(patient, answer):
+    _replied(patient, answer=answer, event_date="11.03.2014")
+    outcome = yield
+    said, rules = _said(outcome)
     assert said == ("alive", None, DAY) and rules == set()
 
 
-UNREADABLE = OneCuration(
-    [None, "Frühjahr 2014", "11.03.14"],
-    lambda patient, event_date: _replied(patient, answer="verstorben", event_date=event_date),
-)
-
-
-@pytest.mark.parametrize("event_date", UNREADABLE.cases)
-def test_a_death_without_a_readable_date_is_a_death(event_date):
-    said, rules = _said(UNREADABLE.of(event_date))
+@pytest.mark.parametrize("event_date", [None, "Frühjahr 2014", "11.03.14"])
+@together()
+def test_a_death_without_a_readable_date_is_a_death(patient, event_date):
+    _replied(patient, answer="verstorben", event_date=event_date)
+    outcome = yield
+    said, rules = _said(outcome)
     assert said[:2] == ("deceased, date unknown", None)
     unreadable = {"value.date-unreadable"} if event_date else set()
     assert rules == {"vital-status.death-date-unknown"} | unreadable
@@ -159,91 +144,81 @@ def test_a_life_before_an_undated_death_is_none(records):
     assert "vital-status.alive-after-undated-death" not in records.run().rules()
 
 
-SENTENCES = OneCuration(
-    [
+@pytest.mark.parametrize(("answer", "event_date"), [
         ("† 11.03.2014", None), ("ist am 11.03.2014 verstorben", None),
         ("Person ist verstorben", "11.03.2014"),
         ("verstorben am 11.3.2014 in Hamburg", None), ("verstorben in Hamburg", "11.03.2014"),
         # The same day in two spellings contradicts nothing.
         ("verstorben am 11.3.2014", "11.03.2014"),
-    ],
-    lambda patient, answer, event_date: _replied(patient, answer=answer, event_date=event_date),
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(("answer", "event_date"), SENTENCES.cases)
-def test_a_death_as_a_sentence(answer, event_date):
-    said, rules = _said(SENTENCES.of(answer, event_date))
+    ])  # fmt: skip
+@together()
+def test_a_death_as_a_sentence(patient, answer, event_date):
+    _replied(patient, answer=answer, event_date=event_date)
+    outcome = yield
+    said, rules = _said(outcome)
     assert said[:2] == ("deceased", DAY) and rules - LATE == set()
 
 
-PARTIAL = OneCuration(
-    [
+@pytest.mark.parametrize(("answer", "event_date", "middle"), [
         # Exact to the month: its 15th. To the year: 1 July.
         ("verstorben", "03.2014", DAY.replace(day=15)), ("verstorben", "03/2014", DAY.replace(day=15)),
         ("verstorben", "3.2014", DAY.replace(day=15)), ("verstorben", "März 2014", DAY.replace(day=15)),
         ("verstorben im März 2014", None, DAY.replace(day=15)), ("verst. 03.2014", None, DAY.replace(day=15)),
         ("verstorben", "2014", dt.date(2014, 7, 1)), ("verstorben 2014", None, dt.date(2014, 7, 1)),
         ("verstorben", "00.00.2014", dt.date(2014, 7, 1)),
-    ],
-    lambda patient, answer, event_date, _: _replied(
-        patient, answer=answer, event_date=event_date, answered_on="19.06.2015"
-    ),
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(("answer", "event_date", "middle"), PARTIAL.cases)
-def test_a_death_without_day_or_month_is_dated_as_exactly_as_it_is_known(answer, event_date, middle):
-    said, rules = _said(PARTIAL.of(answer, event_date, middle))
+    ])  # fmt: skip
+@together()
+def test_a_death_without_day_or_month_is_dated_as_exactly_as_it_is_known(patient, answer, event_date, middle):
+    _replied(patient, answer=answer, event_date=event_date, answered_on="19.06.2015")
+    outcome = yield
+    said, rules = _said(outcome)
     assert said[:2] == ("deceased", middle) and rules - LATE == {"date.partial"}
 
 
-DAY_UNKNOWN = OneCuration(
-    ["Verstorben (Datum unbekannt)", "verstorben, Datum nicht bekannt", "Sterbedatum unbekannt"],
-    lambda patient, answer: _replied(patient, answer=answer),
+@pytest.mark.parametrize(
+    "answer", ["Verstorben (Datum unbekannt)", "verstorben, Datum nicht bekannt", "Sterbedatum unbekannt"]
 )
-
-
-@pytest.mark.parametrize("answer", DAY_UNKNOWN.cases)
-def test_a_death_that_says_that_its_day_is_unknown(answer):
-    said, rules = _said(DAY_UNKNOWN.of(answer))
+@together()
+def test_a_death_that_says_that_its_day_is_unknown(patient, answer):
+    _replied(patient, answer=answer)
+    outcome = yield
+    said, rules = _said(outcome)
     assert said[:2] == ("deceased, date unknown", None) and rules == {"vital-status.death-date-unknown"}
 
 
-NOTHING = OneCuration(
+@pytest.mark.parametrize(
+    "answer",
     ["nicht ermittelbar", "Person nicht ermittelbar", "kein Treffer", "Auskunftssperre gem. § 51 BMG"],
-    lambda patient, answer: _replied(patient, answer=answer),
 )
-
-
-@pytest.mark.parametrize("answer", NOTHING.cases)
-def test_an_office_that_says_nothing(answer):
-    said, rules = _said(NOTHING.of(answer))
+@together()
+def test_an_office_that_says_nothing(patient, answer):
+    _replied(patient, answer=answer)
+    outcome = yield
+    said, rules = _said(outcome)
     assert said[0] == "alive" and rules == {"vital-status.no-information"}
 
 
-PLACES = OneCuration(
-    ["wohnhaft in Köln", "am Leben", "gemeldet in 50667 Köln"],
-    lambda patient, answer: _replied(patient, answer=answer),
-)
-
-
-@pytest.mark.parametrize("answer", PLACES.cases)
-def test_a_life_with_its_place(answer):
-    said, rules = _said(PLACES.of(answer))
+@pytest.mark.parametrize("answer", ["wohnhaft in Köln", "am Leben", "gemeldet in 50667 Köln"])
+@together()
+def test_a_life_with_its_place(patient, answer):
+    _replied(patient, answer=answer)
+    outcome = yield
+    said, rules = _said(outcome)
     assert said == ("alive", None, dt.date(2014, 6, 19)) and rules == set()
 
 
-ONLY_FOR_PERSONS = OneCuration(
-    ["lebt nicht mehr", "nicht verstorben", "für tot erklärt", "tot aufgefunden", "Ehefrau verstorben",
-     "11.03.2014"],
-    lambda patient, answer: _replied(patient, answer=answer),
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "lebt nicht mehr", "nicht verstorben", "für tot erklärt", "tot aufgefunden", "Ehefrau verstorben",
+        "11.03.2014",
+    ],
 )  # fmt: skip
-
-
-@pytest.mark.parametrize("answer", ONLY_FOR_PERSONS.cases)
-def test_what_only_a_person_understands_is_never_guessed(answer):
-    said, rules = _said(ONLY_FOR_PERSONS.of(answer))
+@together()
+def test_what_only_a_person_understands_is_never_guessed(patient, answer):
+    _replied(patient, answer=answer)
+    outcome = yield
+    said, rules = _said(outcome)
     assert said[0] == "alive" and rules == {"value.code-unknown"}
 
 
@@ -325,8 +300,11 @@ def test_a_day_of_an_answer_is_told_where_the_office_has_no_column_for_it():
     assert told == _WARNING
 
 
-def test_a_life_with_a_date_of_death_is_not_used(records):
-    said, rules = _status(records, answer="lebt", place_of_death="Hanau", event_date="11.03.2014")
+@together()
+def test_a_life_with_a_date_of_death_is_not_used(patient):
+    _replied(patient, answer="lebt", place_of_death="Hanau", event_date="11.03.2014")
+    outcome = yield
+    said, rules = _said(outcome)
     assert rules == _ERROR
     # Neither the life nor the death counts until a data steward decides.
     assert said == ("alive", None, dt.date(2012, 1, 1)) or said[1] is None

@@ -7,7 +7,7 @@ import pytest
 
 from schemas import received as r
 from tests.curation.baseline_patients import histology
-from tests.one_curation import OneCuration, together
+from tests.one_curation import together
 
 BREAST = {"Primaertumor_ICD": "C50.4", "Primaertumor_Topographie_ICD_O": "C50.4",
           "Morphologie_ICD_O": '["8500/3"]', "T": None, "N": None, "M": None}  # fmt: skip
@@ -54,14 +54,15 @@ def rules(outcome):
 # --- one tumour under two numbers ----------------------------------------------------------------------
 
 
-def _under_two_numbers(patient, first, second, days, _one):
+def _under_two_numbers(patient, first, second, days):
     patient.patient()
     later = (dt.date(2012, 1, 1) + dt.timedelta(days=days)).isoformat()
     sarcoma(patient, "2012-01-01", "1", *first)
     sarcoma(patient, later, "A7", *second)
 
 
-TWO_NUMBERS = OneCuration(
+@pytest.mark.parametrize(
+    ("first", "second", "days", "one"),
     [
         (("8802/3", "C49.2"), ("8802/3", "C49.2"), 0, True),
         (("8802/3", "C49.2"), ("8802/3", "C49.2"), 7, True),
@@ -76,13 +77,11 @@ TWO_NUMBERS = OneCuration(
         (("8890/3", "C49.2"), ("8890/3", "C54.2"), 10, False),  # another organ
         (("8890/3", "C49.2"), ("8140/3", "C49.2"), 10, False),
     ],
-    _under_two_numbers,
 )
-
-
-@pytest.mark.parametrize(("first", "second", "days", "one"), TWO_NUMBERS.cases)
-def test_two_numbers_are_one_tumour_by_site_and_histology_group(first, second, days, one):
-    case = TWO_NUMBERS.of(first, second, days, one)
+@together()
+def test_two_numbers_are_one_tumour_by_site_and_histology_group(patient, first, second, days, one):
+    _under_two_numbers(patient, first, second, days)
+    case = yield
     assert case["diagnosis"].height == (1 if one else 2)
     assert case["diagnosis"]["diagnosis_date"].min() == dt.date(2012, 1, 1), "the earliest date counts"
     assert case.found("diagnosis.tumour-under-two-ids") == (case.ids[-1:] if one else [])

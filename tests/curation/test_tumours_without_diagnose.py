@@ -7,7 +7,7 @@ import pytest
 
 from schemas import received as r
 from tests.curation.test_tumours import BREAST, examined, irradiated, operated, rows, rules, sarcoma
-from tests.one_curation import OneCuration, together
+from tests.one_curation import together
 
 ABOUT = {"Primaertumor_ICD": "C49.2", "Diagnosedatum": "2012-01-01",
          "Diagnosedatum_Datumsgenauigkeit": "E", "Seitenlokalisation": "L"}  # fmt: skip
@@ -145,7 +145,7 @@ def test_a_record_that_names_no_tumour_lacks_its_diagnose_where_the_patient_has_
 # --- a tumour that is only named -----------------------------------------------------------------------
 
 
-def _named(patient, module, tumour, site, on, _told):
+def _named(patient, module, tumour, site, on):
     """A sarcoma, and a further report that says nothing but which tumour it is about."""
     patient.patient()
     sarcoma(patient)
@@ -153,7 +153,8 @@ def _named(patient, module, tumour, site, on, _told):
     patient.meldung(module, tumour=tumour, Module_ID="K1", Primaertumor_ICD=site, Diagnosedatum=on, **own)
 
 
-ONLY_NAMED = OneCuration(
+@pytest.mark.parametrize(
+    ("module", "tumour", "site", "on", "told"),
     [
         (r.ObdsTumourBoard, "2", "C34.1", "2013-01-15", True),
         (r.ObdsDeath, "2", "C34.1", "2013-01-15", True),
@@ -165,13 +166,11 @@ ONLY_NAMED = OneCuration(
         (r.ObdsTumourBoard, "7", "C49.1", "2012-01-01", False),  # of its organ
         (r.ObdsTumourBoard, "2", "C78.0", "2013-01-15", False),  # a metastasis
     ],
-    _named,
 )
-
-
-@pytest.mark.parametrize(("module", "tumour", "site", "on", "told"), ONLY_NAMED.cases)
-def test_a_tumour_that_only_a_board_or_a_death_names_is_a_finding(module, tumour, site, on, told):
-    case = ONLY_NAMED.of(module, tumour, site, on, told)
+@together()
+def test_a_tumour_that_only_a_board_or_a_death_names_is_a_finding(patient, module, tumour, site, on, told):
+    _named(patient, module, tumour, site, on)
+    case = yield
     assert case.found("diagnosis.only-named") == (case.ids[-1:] if told else [])
     assert case["diagnosis"]["icd10_code"].to_list() == ["C49.2"]
 

@@ -202,8 +202,7 @@ def shared(item) -> Iterator[str]:
 
     Such a fixture may keep results that only its first test computes.
     """
-    values = vars(item.module).values()
-    if "described" in vars(item.function) or any(type(one).__name__ == "OneCuration" for one in values):
+    if "described" in vars(item.function):
         yield item.nodeid.partition("::")[0]
     for definition in (one[-1] for one in item._fixtureinfo.name2fixturedefs.values()):
         if definition.scope != "function" and definition.func.__module__.startswith("tests."):

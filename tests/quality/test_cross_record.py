@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from schemas import received as r
-from tests.one_curation import OneCuration
+from tests.one_curation import together
 
 
 def clean(records, number="1"):
@@ -134,22 +134,12 @@ CASES = {
 }
 
 
-def _with(which):
-    """All cases, of a patient each: with the fault (0) or with its neighbour (1)."""
-
-    def describe(patient, rule):
-        clean(patient, patient.number)
-        CASES[rule][which](patient)
-
-    return OneCuration(list(CASES), describe)
-
-
-AT_FAULT, NEIGHBOURS = _with(0), _with(1)
-
-
 @pytest.mark.parametrize("rule", CASES)
-def test_a_rule_fires_on_its_fault_and_names_the_record(rule):
-    case = AT_FAULT.of(rule)
+@together(lambda patient: clean(patient, patient.number))
+def test_a_rule_fires_on_its_fault_and_names_the_record(patient, rule):
+    with_fault, _ = CASES[rule]
+    with_fault(patient)
+    case = yield
     fault = case.ids[-1]
     # One fault may break a record's own rules as well; those have their own tests.
     across = case.observed.filter(pl.col("rule_id").is_in(list(CASES)))
@@ -157,8 +147,12 @@ def test_a_rule_fires_on_its_fault_and_names_the_record(rule):
 
 
 @pytest.mark.parametrize("rule", CASES)
-def test_a_rule_is_silent_on_its_neighbour(rule):
-    assert rule not in NEIGHBOURS.of(rule).rules()
+@together(lambda patient: clean(patient, patient.number))
+def test_a_rule_is_silent_on_its_neighbour(patient, rule):
+    _, with_neighbour = CASES[rule]
+    with_neighbour(patient)
+    case = yield
+    assert rule not in case.rules()
 
 
 def test_a_death_without_a_date_is_a_warning_and_the_patient_is_dead_all_the_same(patient):
