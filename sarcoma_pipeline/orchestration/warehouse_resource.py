@@ -7,6 +7,7 @@ not grow with every step.
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.rewrite import TableWriter
 from schemas.all_contracts import CONTRACTS
 from schemas.meta import MetaDictionary
+from schemas.pandera_polars import without_pandas
 
 _LOCK_SECONDS = 60.0
 """Maximum time to wait for another process to release the database file."""
@@ -380,6 +382,9 @@ def _connect_file(path: Path) -> duckdb.DuckDBPyConnection:
     # DuckDB creates its write-ahead log readable by everyone: the folder's permissions must protect it.
     with suppress(PermissionError):
         path.parent.chmod(0o700)
+    # DuckDB imports it when it takes the first frame, and it imports pandas if there is one.
+    with without_pandas():
+        importlib.import_module("pyarrow.dataset")
     deadline = time.monotonic() + _LOCK_SECONDS
     while True:
         try:

@@ -125,6 +125,18 @@ def test_a_run_needs_one_connection_a_file_and_commits_as_often_as_before(tmp_pa
     assert after[1:] == before[1:]
 
 
+def test_no_commit_waits_for_the_disk(tmp_path):
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance, one_connection(instance):
+        run = instance.create_run_for_job(JOB)
+        runs, events = vars(instance.run_storage)["connect"], vars(instance.event_log_storage)["_connect"]
+        for connect in (runs, lambda: events(run.run_id)):
+            # Twice: Dagster makes the file of a run with a connection of its own.
+            for _ in range(2):
+                with connect() as connection:
+                    level = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+            assert level == 1  # NORMAL
+
+
 def test_each_event_is_in_the_file_when_the_process_is_killed(tmp_path):
     """A process that is killed after its third event leaves three events."""
     script = (

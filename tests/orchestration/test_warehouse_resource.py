@@ -40,6 +40,23 @@ def test_spill_files_of_a_killed_process_are_deleted(tmp_path):
     assert not aside.exists()
 
 
+def test_a_frame_is_written_without_pandas_and_pandas_can_be_had_afterwards(tmp_path):
+    script = (
+        "import sys, polars as pl\n"
+        "from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse\n"
+        "from schemas.cohort import CohortFlow\n"
+        "store = Warehouse(path=sys.argv[1])\n"
+        "row = {'position': 1, 'criterion': 'c', 'label': 'l', 'entered': 3, 'excluded': 1, 'remaining': 2}\n"
+        "store.replace({'cohort.flow': CohortFlow.conform(pl.DataFrame([row]))})\n"
+        "print(store.height('cohort.flow'), 'pandas' in sys.modules)\n"
+        "print(store.read('cohort.flow').to_pandas(use_pyarrow_extension_array=True).shape)"
+    )
+    path = with_empty_tables(tmp_path / "w.duckdb")
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == "1 False"
+    assert done.stdout.splitlines()[1].startswith("(1, ")
+
+
 def test_tables_survive_closing_the_warehouse(store):
     store.replace({"cohort.flow": flow()})
     store.close()

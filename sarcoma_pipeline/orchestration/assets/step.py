@@ -251,10 +251,12 @@ def step(
                     "seconds": seconds,
                     "bytes in memory": written.sizes[table],
                     **written.metadata.get(table, {}),
+                    # Only where the table was computed: Dagster serialises it three times for each event.
+                    **column_lineage(project, table),
                 }
             yield dg.MaterializeResult(
                 asset_key=asset_key(project, table),
-                metadata={**metadata, **column_lineage(project, table)},
+                metadata=metadata,
                 data_version=versions.get(table),
             )
         yield from results
