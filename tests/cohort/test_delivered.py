@@ -5,15 +5,16 @@ import pytest
 from sarcoma_pipeline.cohort import covariates
 from sarcoma_pipeline.cohort.timeline import timeline
 from schemas.assumptions import Assumptions
-from tests.conftest import Records
+from tests.conftest import Outcome, Records
 from tests.curation import rt_files
-from tests.curation.conftest import Case
+from tests.curation.conftest import Case, irradiated
+from tests.one_curation import OfCase, together
 
 COLUMNS = ("delivered_dose_gy", "delivered_fractions", "overall_days", "longest_gap_days", "interrupted")
 
 
-def described(case: Case):
-    curated = dict(case.run().frames)
+def described(outcome: Outcome | OfCase):
+    curated = outcome.frames
     happened = timeline(curated, Assumptions())
     return covariates.describe(curated, happened).select(COLUMNS).rows()
 
@@ -39,12 +40,13 @@ def test_records_tell_what_was_delivered(tmp_path, parts, expected):
     for first, count in parts:
         case.files(rt_files.records("1.1", first.replace("-", ""), count, start))
         start += count
-    assert described(case) == [expected]
+    assert described(case.run()) == [expected]
 
 
 @pytest.mark.parametrize(("reason", "interrupted"), [("F", True), ("E", False), ("A", None), (None, None)])
-def test_without_records_the_documentation_tells_of_a_break(tmp_path, reason, interrupted):
-    case = Case(Records(), tmp_path).patient()
+@together(irradiated)
+def test_without_records_the_documentation_tells_of_a_break(case, reason, interrupted):
     case.course(Ende_Grund=reason)
+    outcome = yield
     # 2 March to 3 April 2015, both counted.
-    assert described(case) == [(None, None, 33, None, interrupted)]
+    assert described(outcome) == [(None, None, 33, None, interrupted)]

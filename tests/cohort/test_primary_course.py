@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from sarcoma_pipeline.cohort import primary
-from tests.conftest import Records
-from tests.curation.conftest import OPERATED, Case
+from tests.curation.conftest import OPERATED, irradiated
+from tests.one_curation import together
 
 DURING: dict[str, Any] = {
     "start": OPERATED,
@@ -31,8 +31,9 @@ SHOWN = ("prescribed_dose_gy", "radiation_sequence")
         ([(15, 15, DURING | {"Stellung_OP": None}), (50, 2, AFTER)], (15.0, "postoperative adjuvant")),
     ],
 )
-def test_irradiation_during_the_operation_is_primary_only_if_it_is_all(tmp_path, told, expected):
-    case = Case(Records(), tmp_path).patient()
+@together(irradiated)
+def test_irradiation_during_the_operation_is_primary_only_if_it_is_all(case, told, expected):
     for dose, single, more in told:
         case.course(dose, single, **more)
-    assert primary.course(dict(case.run().frames)).select(SHOWN).rows() == [expected]
+    outcome = yield
+    assert primary.course(outcome.frames).select(SHOWN).rows() == [expected]
