@@ -14,7 +14,7 @@ from schemas import received as r
 from schemas.code_lists import TARGET_REGION
 from schemas.configuration import Sources
 from tests.curation.baseline_patients import histology, tnm
-from tests.one_curation import OneCuration
+from tests.one_curation import sarcoma, together
 
 UNKNOWN = "value.code-unknown"
 BARE = {"Morphologie_ICD_O": None, "Grading": None, "T": None, "N": None, "M": None, "TNM_Version": None}
@@ -90,7 +90,7 @@ CASES = [
 ]  # fmt: skip
 
 
-def _describe(patient, module, given, *_):
+def _describe(patient, module, given):
     patient.patient()
     of_diagnosis = given if module == "D" else {}
     first = {"Histologie": histology("8802/3", day="2012-01-01"), **_tnm()}
@@ -99,13 +99,13 @@ def _describe(patient, module, given, *_):
         patient.meldung(OF[module], **(GIVEN[module] | given))
 
 
-MADE = OneCuration([(m, g, c, s, v) for m, g, c, s, v in CASES], _describe)
-
-
-@pytest.mark.parametrize("case", MADE.cases, ids=lambda c: f"{c[0]} {json.dumps(c[1])[-60:]}")
-def test_a_code_that_its_list_does_not_know_is_a_finding(case):
-    _, _, column, severity, value = case
-    seen = MADE.of(*case).observed.filter(rule_id=UNKNOWN).select("column_name", "severity", "value").rows()
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c[0]} {json.dumps(c[1])[-60:]}")
+@together()
+def test_a_code_that_its_list_does_not_know_is_a_finding(patient, case):
+    module, given, column, severity, value = case
+    _describe(patient, module, given)
+    outcome = yield
+    seen = outcome.observed.filter(rule_id=UNKNOWN).select("column_name", "severity", "value").rows()
     assert seen == ([(column, severity, value)] if column else [])
 
 
@@ -120,19 +120,11 @@ REGIONS = [
 ]
 
 
-def _irradiated(patient, code, list_, *_):
-    patient.patient()
-    patient.diagnosis()
+@pytest.mark.parametrize(("code", "list_", "region", "found"), REGIONS)
+@together(sarcoma)
+def test_a_target_region_of_the_other_list_is_a_finding(patient, code, list_, region, found):
     patient.meldung(r.ObdsRadiotherapy, **GIVEN["S"], Zielgebiet=code, Zielgebiet_CodeVersion=list_)
-
-
-IRRADIATED = OneCuration(REGIONS, _irradiated)
-
-
-@pytest.mark.parametrize("case", REGIONS)
-def test_a_target_region_of_the_other_list_is_a_finding(case):
-    _, _, region, found = case
-    made = IRRADIATED.of(*case)
+    made = yield
     assert bool(made.found("radiotherapy.target-of-other-list")) is found
     assert made["radiotherapy_course"]["target_region"].to_list() == [region]
 
@@ -155,22 +147,18 @@ NODES = [
 ]
 
 
-def _counted(patient, examined, affected, examined_sn, affected_sn, n, *_):
+@pytest.mark.parametrize("case", NODES)
+@together()
+def test_counts_of_lymph_nodes_that_contradict_each_other_or_the_tnm_are_findings(patient, case):
+    examined, affected, examined_sn, affected_sn, n, rules = case
     patient.patient()
     counts = {
         "LK_untersucht": examined, "LK_befallen": affected, "Sentinel_LK_untersucht": examined_sn,
         "Sentinel_LK_befallen": affected_sn,
     }  # fmt: skip
     patient.diagnosis(**(BARE | _nodes(**counts) | {"TNM": tnm("pTNM", T="2", N=n, M="0")}))
-
-
-COUNTED = OneCuration(NODES, _counted)
-
-
-@pytest.mark.parametrize("case", NODES)
-def test_counts_of_lymph_nodes_that_contradict_each_other_or_the_tnm_are_findings(case):
-    made = COUNTED.of(*case)
-    assert {rule for rule in made.rules() if rule.startswith("diagnosis.nodes-")} == case[-1]
+    made = yield
+    assert {rule for rule in made.rules() if rule.startswith("diagnosis.nodes-")} == rules
 
 
 SHEET = {
