@@ -222,6 +222,12 @@ class CohortEndpoint(
         unit="d",
     )
     entry_months: pl.Float64 = column("Entry", "Days / 30.4375.", unit="months")
+    entry_days_earliest: pl.Int32 = column(
+        "Earliest entry", "With the early end of every partial date; missing for: at once.", unit="d"
+    )
+    entry_days_latest: pl.Int32 = column(
+        "Latest entry", "With the late end of every partial date; missing for: at once.", unit="d"
+    )
     event: pl.Boolean = column("Event", "True for an event, false for censored.", nullable=False)
     event_kind: pl.String = column(
         "Kind of event", "What ended the time.", nullable=False, vocabulary="event_kind"

@@ -13,7 +13,7 @@ COVARIATES = " ".join(
     )
 )  # fmt: skip
 SURVIVAL = f"{STATUS}.endpoint {STATUS}.time_months {STATUS}.entry_months {STATUS}.event"
-ENDS = f"{STATUS}.time_days_earliest {STATUS}.time_days_latest"
+ENDS = " ".join(f"{STATUS}.{what}_days_{end}" for what in ("time", "entry") for end in ("earliest", "latest"))
 ZERO = "curated.diagnosis.diagnosis_date curated.diagnosis.index_tumour"
 TIMELINE = {
     "assessment": (
@@ -26,7 +26,8 @@ TIMELINE = {
         "reported_day_earliest", "reported_day_latest", "reported_date_precision", "site", "extent", "origin",
     ),
     "diagnosis": (
-        "index_tumour", "tumour_id", "day", "diagnosis_date", "diagnosis_date_precision", "icdo3_morphology",
+        "index_tumour", "tumour_id", "day", "diagnosis_date", "diagnosis_date_precision",
+        "diagnosis_date_earliest", "diagnosis_date_latest", "icdo3_morphology",
         "icdo3_topography", "icd10_code", "laterality", "m_stage",
     ),
     "surgery": (
@@ -110,7 +111,8 @@ THERAPIES = (
 ONSET = " ".join(
     f"curated.toxicity.{c}"
     for c in (
-        "onset_date", "onset_date_precision", "onset_day", "therapy_date", "therapy_day", "therapy",
+        "onset_date", "onset_date_precision", "onset_day", "therapy_date", "therapy_day",
+        "therapy_day_earliest", "therapy_day_latest", "therapy",
         "stated_window", "revision", "category", "statement", "grade", "kind", "attribution",
     )
 )  # fmt: skip

@@ -167,7 +167,10 @@ DECLARED: dict[str, dict[str, str]] = {
         "therapy": "typed.surgery.ops_codes typed.surgery.intent",
         "kind": "typed.toxicity.therapy typed.surgery.ops_codes typed.surgery.intent",
         "onset_day": f"typed.toxicity.onset_date typed.surgery.surgery_date {ZERO}",
-        "therapy_day": f"{THERAPIES} {COURSE_FACTS} {ZERO}",
+        **dict.fromkeys(
+            ("therapy_day", "therapy_day_earliest", "therapy_day_latest"),
+            f"{THERAPIES} {COURSE_FACTS} {ZERO} {LIMITS}",
+        ),
         "record_ids": "typed.surgery.record_id",
     },
     "curated.vital_status": {
@@ -303,7 +306,8 @@ DECLARED: dict[str, dict[str, str]] = {
         **dict.fromkeys(
             (
                 "time_days", "time_months", "entry_days", "entry_months", "event", "event_kind",
-                "date_precision", "time_days_earliest", "time_days_latest",
+                "date_precision", "time_days_earliest", "time_days_latest", "entry_days_earliest",
+                "entry_days_latest",
             ),
             OF_EVENTS,
         ),

@@ -16,6 +16,12 @@ class Toxicity(ToxicityColumns, Curated, table="curated.toxicity"):
         "First day of the therapy", "Day of the operation, or first day.", identifying="quasi-identifier"
     )
     therapy_day: pl.Int32 = column("Day of the therapy", "Days since time zero.", unit="d")
+    therapy_day_earliest: pl.Int32 = column(
+        "Earliest day of the therapy", "With the early end of a partial date.", unit="d"
+    )
+    therapy_day_latest: pl.Int32 = column(
+        "Latest day of the therapy", "With the late end of a partial date.", unit="d"
+    )
     course_id: pl.String = column("Course", "Key of the course of radiotherapy.", identifying="identifier")
     attribution: pl.String = column(
         "Attribution",

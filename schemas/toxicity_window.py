@@ -9,11 +9,17 @@ from schemas.toxicity_codes import ACUTE_DAYS
 
 
 def placed(
-    onset: tuple[pl.Expr, pl.Expr], start: pl.Expr, stated: pl.Expr, day: pl.Expr, start_day: pl.Expr
+    onset: tuple[pl.Expr, pl.Expr],
+    start: pl.Expr,
+    stated: pl.Expr,
+    day: pl.Expr,
+    start_day: pl.Expr,
+    spread: tuple[pl.Expr, pl.Expr],
 ) -> pl.Expr:
     """Return the window of a toxicity of radiotherapy: acute, late, or null where it is not known.
 
-    A date outranks what is stated. A toxicity from before its therapy has no window.
+    A date outranks what is stated. A toxicity from before its therapy has no window, and neither has one that
+    a partial date leaves in both.
 
     Args:
         onset: first and last possible date.
@@ -21,9 +27,10 @@ def placed(
         stated: window as stated or by the definition of the field.
         day: onset in days since time zero.
         start_day: first day of radiotherapy in days since time zero.
+        spread: days from the first day back to the earliest and on to the latest that it may have been.
     """
-    low = pl.coalesce([(onset[0] - start).dt.total_days(), day - start_day])
-    high = pl.coalesce([(onset[1] - start).dt.total_days(), day - start_day])
+    low = pl.coalesce([(onset[0] - start).dt.total_days(), day - start_day]) - spread[1]
+    high = pl.coalesce([(onset[1] - start).dt.total_days(), day - start_day]) + spread[0]
     return (
         pl.when(high < 0)
         .then(None)
@@ -36,6 +43,15 @@ def placed(
     )
 
 
+def spread() -> tuple[pl.Expr, pl.Expr]:
+    """Return the days from the first day of a therapy back to its earliest and on to its latest one."""
+    day = pl.col("therapy_day")
+    return (
+        (day - pl.col("therapy_day_earliest")).fill_null(0),
+        (pl.col("therapy_day_latest") - day).fill_null(0),
+    )
+
+
 def window() -> pl.Expr:
     """Return :func:`placed` for rows of ``curated.toxicity``."""
     return placed(
@@ -44,4 +60,5 @@ def window() -> pl.Expr:
         pl.col("stated_window"),
         pl.col("onset_day"),
         pl.col("therapy_day"),
+        spread(),
     )

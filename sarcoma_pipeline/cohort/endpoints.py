@@ -312,13 +312,25 @@ def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
     """
     origin, entry = rule.origin or "diagnosis", rule.entry or rule.origin or "diagnosis"
     frame = frame.with_columns(_origin=_milestone(origin), _entry=_milestone(entry))
-    later = pl.max_horizontal(pl.col("_entry") - pl.col("_origin"), pl.lit(rule.landmark_days or 0))
     low, high, precision = pl.col("_low"), pl.col("_high"), pl.col("date_precision")
     started = (
         [pl.col(f"zero_{c}") for c in ("low", "high", "precision")]
         if origin == "diagnosis"
         else [pl.col(f"{MILESTONE[origin]}{c}") for c in _OF_DAY]
     )
+    entered = [pl.col("_entry")] * 2
+    if entry != "diagnosis":
+        entered = [pl.col(f"{MILESTONE[entry]}{c}") for c in _OF_DAY[:2]]
+    enters = {
+        "entry_days": pl.col("_entry") - pl.col("_origin"),
+        # At the early end of its date the origin is late, as for the times.
+        "entry_days_earliest": entered[0] - started[1],
+        "entry_days_latest": entered[1] - started[0],
+    }
+    if entry == origin:
+        # Whoever enters at the origin does so whenever it was.
+        enters = dict.fromkeys(enters, pl.lit(0, dtype=pl.Int32))
+    landmark = pl.lit(rule.landmark_days or 0)
     ranks = pl.max_horizontal(
         p.replace_strict(_COARSE, default=0, return_dtype=pl.Int32) for p in (precision, started[2])
     )
@@ -330,7 +342,13 @@ def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
     }
     return frame.with_columns(
         *(time.cast(pl.Int32).alias(name) for name, time in times.items()),
-        entry_days=pl.when(later > 0).then(later).cast(pl.Int32),
+        *(
+            pl.when(pl.max_horizontal(day, landmark) > 0)
+            .then(pl.max_horizontal(day, landmark))
+            .cast(pl.Int32)
+            .alias(name)
+            for name, day in enters.items()
+        ),
         date_precision=precision,
     ).with_columns(
         pl.col("time_days_earliest").clip(0),

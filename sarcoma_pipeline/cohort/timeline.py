@@ -57,7 +57,7 @@ def timeline(curated: Curated, assumptions: Assumptions) -> Timeline:
     index = tumour(curated)
     zero = index.select(
         "patient_id", zero="diagnosis_date", precision="diagnosis_date_precision", record_ids="record_ids",
-        own_m="m_stage",
+        own_m="m_stage", earliest="diagnosis_date_earliest", latest="diagnosis_date_latest",
     )  # fmt: skip
     operations = resection.resections(curated)
     operations = rows_until(operations, "surgery_day", zero, assumptions.data_cutoff)
@@ -155,10 +155,14 @@ def _milestones(
 
 
 def _diagnosed(zero: pl.DataFrame) -> pl.DataFrame:
-    back, forth = reach(pl.col("zero"), pl.col("precision"))
+    """Return the diagnosis, with the days that birth, therapy and death leave of a partial date."""
+    ends = {
+        f"day_{end}": (pl.coalesce(end, "zero") - pl.col("zero")).dt.total_days().cast(pl.Int32)
+        for end in ("earliest", "latest")
+    }
     return zero.select(
-        "patient_id", "record_ids", kind=pl.lit("diagnosis"), day=pl.lit(0), day_earliest=-back,
-        day_latest=forth, precision=pl.col("precision").fill_null("day"),
+        "patient_id", "record_ids", kind=pl.lit("diagnosis"), day=pl.lit(0), **ends,
+        precision=pl.col("precision").fill_null("day"),
     )  # fmt: skip
 
 

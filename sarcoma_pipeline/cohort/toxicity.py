@@ -11,7 +11,7 @@ from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.cohort_toxicity import CohortToxicity
 from schemas.partial_dates import interval
 from schemas.toxicity_codes import CODE_FORMATS, SEVERE_WOUND_GRADE, WOUND_DAYS
-from schemas.toxicity_window import window
+from schemas.toxicity_window import spread, window
 
 
 def toxicity(curated: Curated, timeline: Timeline, members: pl.DataFrame) -> pl.DataFrame:
@@ -83,8 +83,9 @@ def _major() -> pl.Expr:
     What an operation's own report documents without a date happened after that operation, and is taken as
     within the window.
     """
-    low = pl.col("onset_day_earliest") - pl.col("therapy_day")
-    high = pl.col("onset_day_latest") - pl.col("therapy_day")
+    back, forth = spread()
+    low = pl.col("onset_day_earliest") - pl.col("therapy_day") - forth
+    high = pl.col("onset_day_latest") - pl.col("therapy_day") + back
     grave = pl.col("revision") | (pl.col("grade") >= SEVERE_WOUND_GRADE).fill_null(False)
     undated = pl.col("onset_day").is_null()
     within = (

@@ -16,7 +16,7 @@ from schemas.curated_toxicity import Toxicity
 from schemas.partial_dates import interval
 from schemas.wound_operations import closes_only, on_wound, wound_code
 
-_THERAPY = ("therapy_date", "therapy_day_told", "course_id")
+_THERAPY = ("therapy_date", "therapy_day_told", "therapy_day_earliest", "therapy_day_latest", "course_id")
 
 
 def curate(
@@ -98,7 +98,9 @@ def _therapies(courses: pl.DataFrame, operations: pl.DataFrame, systemic: pl.Dat
     def of(frame: pl.DataFrame, therapy: str, date: str, day: str, course: pl.Expr, target: pl.Expr):
         return frame.select(
             *TUMOUR, "record_ids", therapy=pl.lit(therapy), therapy_date=pl.col(date),
-            therapy_day_told=pl.col(day), course_id=course.cast(pl.String), target=target.cast(pl.Int32),
+            therapy_day_told=pl.col(day), therapy_day_earliest=pl.col(f"{day}_earliest"),
+            therapy_day_latest=pl.col(f"{day}_latest"), course_id=course.cast(pl.String),
+            target=target.cast(pl.Int32),
         )  # fmt: skip
 
     none = pl.lit(None)
@@ -167,8 +169,9 @@ def wound_revisions(operations: pl.DataFrame) -> pl.DataFrame:
         .with_row_index("_row")
     )
     first = judged.filter(~pl.col("_wound"), ~pl.col("_closes")).select(
-        *TUMOUR, therapy_date="surgery_date", therapy_day_told="surgery_day"
-    )
+        *TUMOUR, therapy_date="surgery_date", therapy_day_told="surgery_day",
+        therapy_day_earliest="surgery_day_earliest", therapy_day_latest="surgery_day_latest",
+    )  # fmt: skip
     again = (pl.col("intent") == "revision").fill_null(False)
     later = pl.coalesce(
         [
@@ -187,7 +190,8 @@ def wound_revisions(operations: pl.DataFrame) -> pl.DataFrame:
     )
     named = wound_code()
     return belongs.select(
-        *TUMOUR, "record_ids", "therapy_date", "therapy_day_told",
+        *TUMOUR, "record_ids", "therapy_date", "therapy_day_told", "therapy_day_earliest",
+        "therapy_day_latest",
         therapy=pl.lit("surgery"), kind=pl.lit("wound revision"), statement=pl.lit("present"),
         category=pl.lit("wound"), code=named,
         code_system=pl.when(named.is_not_null()).then(pl.lit("OPS")),

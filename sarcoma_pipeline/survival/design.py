@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sarcoma_pipeline.survival import spline
 from sarcoma_pipeline.survival.collinearity import independent
+from sarcoma_pipeline.survival.kaplan_meier import entry_at
 from sarcoma_pipeline.survival.partial_likelihood import PartialLikelihood
 from schemas.configuration import Covariate, Model
 from schemas.statistics import Ties
@@ -241,7 +242,8 @@ def model_patients(
         times = endpoints.filter(pl.col("endpoint") == model.endpoint)
         if times.height:
             also = [COMPETING] if COMPETING in times.columns else []
-            data = with_entry(times).select("pseudonym", "event", "entry_days", *also, time_days=time)
+            entry = entry_at(time, times.columns)
+            data = times.select("pseudonym", "event", *also, time_days=time, entry_days=entry)
             # With the early end of a partial date, a time may end before the entry: the patient was never at
             # risk.
             data = data.filter((pl.col("time_days") > pl.col("entry_days")).fill_null(True))

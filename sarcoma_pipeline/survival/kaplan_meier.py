@@ -8,7 +8,7 @@ those cases.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -69,7 +69,7 @@ def estimator(
         The grouping columns and those of `schemas.analysis.SurvivalCurve`, groups in order of appearance.
     """
     event = ~pl.col("event") if reverse else pl.col("event")
-    entry = pl.col("entry_days") if "entry_days" in frame.columns else pl.lit(None)
+    entry = entry_at(time, frame.columns)
     frame = frame.with_columns(_days=pl.col(time).cast(pl.Int64), _entry=entry.cast(pl.Int64))
     # With the early end of a partial date, a time may end before the entry: the patient was never at risk.
     there = frame.filter((pl.col("_days") > pl.col("_entry")).fill_null(True))
@@ -146,6 +146,19 @@ def estimates(endpoints: pl.DataFrame, horizons_months: Sequence[float]) -> pl.D
         reverse = backward.filter(pl.col("endpoint") == name)
         lines.append({**total, "quantity": "follow-up reverse Kaplan–Meier", **quartiles(reverse)})
     return SurvivalEstimate.enforce(SurvivalEstimate.conform(pl.DataFrame(lines, infer_schema_length=None)))
+
+
+def entry_at(time: str, columns: Collection[str]) -> pl.Expr:
+    """Return the day of entry that goes with a time: of the middle, early or late end of partial dates.
+
+    Args:
+        time: a value of :data:`DATINGS`.
+        columns: those of the endpoints; without entries everybody is at risk from the beginning.
+    """
+    dated = f"entry_days{time.removeprefix(DATINGS['middle'])}"
+    if dated in columns:
+        return pl.col(dated)
+    return pl.col("entry_days") if "entry_days" in columns else pl.lit(None, dtype=pl.Int32)
 
 
 def sensitivity(

@@ -134,7 +134,10 @@ def _under(
 
 
 _RATIO = "hazard ratio"
-_COMPARED = ("pseudonym", "time_days", "time_days_earliest", "time_days_latest", "event_kind", "entry_days")
+_COMPARED = (
+    "pseudonym", "time_days", "time_days_earliest", "time_days_latest", "event_kind", "entry_days",
+    "entry_days_earliest", "entry_days_latest",
+)  # fmt: skip
 
 
 def _same(before: pl.DataFrame, after: pl.DataFrame, columns: Sequence[str]) -> bool:
@@ -193,6 +196,15 @@ def _censored(variant: CensoringVariant, patients: pl.DataFrame, endpoints: pl.D
     )
 
 
+def _exact(endpoints: pl.DataFrame, time: str) -> bool:
+    """Return whether the times and entries at one end of the partial dates are those of the middle."""
+    ends = (time, DATINGS["middle"])
+    one, middle = (
+        endpoints.select(time_days=t, entry_days=kaplan_meier.entry_at(t, endpoints.columns)) for t in ends
+    )
+    return one.equals(middle)
+
+
 def _ratios(
     variant: str,
     patients: pl.DataFrame,
@@ -205,7 +217,7 @@ def _ratios(
     fits: dict[str, pl.DataFrame] = {}
     for dating, time in DATINGS.items():
         # If every date is exact, both ends have the fit of the middle.
-        exact = bool(fits) and (endpoints.is_empty() or endpoints[time].equals(endpoints["time_days"]))
+        exact = bool(fits) and (endpoints.is_empty() or _exact(endpoints, time))
         fits[dating] = (
             fits["middle"]
             if exact

@@ -244,3 +244,48 @@ def test_a_contact_for_another_tumour_has_its_days_and_a_precision(sarcoma):
     assert times(outcome, "OS") == ("censored", 804, 790, 820, "month")
     events = timeline(outcome.frames, STUDY.assumptions).events
     assert events["precision"].null_count() == 0
+
+
+ENTERS = Study.model_validate(
+    STUDY.model_dump() | {"endpoints": [
+        {"name": "DFS", "title": "DFS", "events": ["local relapse", "death"],
+         "censor": "last disease assessment", "entry": "radiotherapy start"}
+    ]}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        # 1, 15 and 31 March 2012 are the days 60, 74 and 90.
+        ("00.03.2012", (74, 60, 90)),
+        # Not before the diagnosis on 1 January; 2012 to its end, 1 July is day 182; of 366 days one is day 0.
+        ("00.00.2012", (182, None, 365)),
+        ("2012-03-15", (74, 74, 74)),
+    ],
+)
+def test_a_delayed_entry_moves_with_the_month_of_the_irradiation(sarcoma, start, expected):
+    irradiated(sarcoma, start, "2012-12-31")
+    seen(sarcoma, "2014-01-01", **CLEAN)
+    row = derived(sarcoma, ENTERS)["DFS"]
+    assert (row["entry_days"], row["entry_days_earliest"], row["entry_days_latest"]) == expected
+    assert row["time_days_earliest"] == row["time_days_latest"] == 731
+
+
+def test_who_enters_where_the_time_begins_enters_at_once_whatever_the_month(sarcoma):
+    irradiated(sarcoma, "00.03.2012", "2012-04-20")
+    seen(sarcoma, "2014-01-01", **CLEAN)
+    row = derived(sarcoma, LATER)["DFS"]
+    assert {row[f"entry_days{end}"] for end in ("", "_earliest", "_latest")} == {None}
+
+
+def test_the_diagnosis_is_on_no_day_that_its_therapy_excludes(records):
+    records.patient()
+    records.diagnosis(on="2012-06-15", exactness="T")
+    irradiated(records, "2012-06-11", "2012-07-20")
+    seen(records, "2012-12-15", **CLEAN)
+    # 1 to 11 June 2012: the middle is the 6th, 192 days before 15 December; the 11th is 187 and the 1st 197.
+    assert times(records, "DFS") == ("censored", 192, 187, 197, "month")
+    row = derived(records, ENTERS)["DFS"]
+    # Days from the diagnosis to the irradiation: 5, and with a late or an early diagnosis none or 10.
+    assert (row["entry_days"], row["entry_days_earliest"], row["entry_days_latest"]) == (5, None, 10)

@@ -174,3 +174,45 @@ def test_nothing_after_the_data_cut_off_counts(curated):
 
 def test_another_tumour_does_not_count(curated):
     assert rows(curated, {"tumour_id": "T2"}).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("onset", "window"),
+    [
+        # The irradiation began on any day of February 2012: 30 April is 89 days after the 1st, 10 May is
+        # 99 days after the 1st and 71 after the 29th, 1 June is 93 days after the 29th.
+        (D(2012, 4, 30), "acute"),
+        (D(2012, 5, 10), None),
+        (D(2012, 6, 1), "late"),
+    ],
+)
+def test_a_month_of_the_irradiation_leaves_the_window_open_where_both_are_possible(curated, onset, window):
+    of_month = {"therapy_date": D(2012, 2, 15), "therapy_day_earliest": 31, "therapy_day_latest": 59}
+    made = rows(curated, {"onset_date": onset, "grade": 3, **of_month})
+    assert made["window"].to_list() == [window]
+
+
+@pytest.mark.parametrize(
+    ("again", "major"),
+    [
+        # The resection was on any day of May 2012: 28 August is 119 days after the 1st, 10 September is
+        # 132 days after the 1st and 102 after the 31st, 29 September is 121 days after the 31st.
+        ("2012-08-28", True),
+        ("2012-09-10", None),
+        ("2012-09-29", False),
+    ],
+)
+def test_a_month_of_the_resection_leaves_a_wound_complication_open_where_its_limit_is_within(again, major):
+    records = Records()
+    records.patient()
+    records.diagnosis()
+    for on, code in (("00.05.2012", "5-782.b"), (again, "5-916.a1")):
+        records.meldung(
+            r.ObdsSurgery, Datum=on, Intention="K" if code == "5-782.b" else "R", Module_ID=on,
+            Menge_OPS=f'["{code}"]', Lokale_Beurteilung_Residualstatus="R0" if code == "5-782.b" else None,
+        )  # fmt: skip
+    frames = dict(records.run().frames)
+    happened = timeline(frames, Assumptions())
+    members = pl.DataFrame({"patient_id": ["number:1"], "pseudonym": ["p1"]})
+    made = toxicity.toxicity(frames, happened, members)
+    assert made["major_wound_complication"].to_list() == [major]

@@ -162,15 +162,15 @@ def test_on_the_day_of_the_operation_only_a_documented_revision_counts(patient, 
 DAY_SURGERY = {
     "patient_id": pl.String, "tumour_id": pl.String, "ops_codes": pl.List(pl.String), "intent": pl.String,
     "surgery_date": pl.Date, "surgery_day": pl.Int32, "record_ids": pl.List(pl.String),
-    "surgery_date_precision": pl.String,
+    "surgery_date_precision": pl.String, "surgery_day_earliest": pl.Int32, "surgery_day_latest": pl.Int32,
 }  # fmt: skip
 """Columns of the operations of a source that counts days."""
 
 
 def test_operations_of_a_source_without_any_code_are_judged_by_their_intent():
     rows = [
-        ("p", "t", None, "curative", None, 10, ["a"], None),
-        ("p", "t", None, "revision", None, 30, ["b"], None),
+        ("p", "t", None, "curative", None, 10, ["a"], None, 10, 10),
+        ("p", "t", None, "revision", None, 30, ["b"], None, 30, 30),
     ]
     types = DAY_SURGERY | {"ops_codes": pl.List(pl.Null)}
     made = toxicity.wound_revisions(pl.DataFrame(rows, schema=types, orient="row"))
@@ -182,8 +182,8 @@ def test_operations_of_a_source_without_any_code_are_judged_by_their_intent():
 )
 def test_a_wound_revision_by_days_is_after_the_operation_or_documented(intent, day, found):
     rows = [
-        ("p", "t", ["5-782.b"], "curative", None, 10, ["a"], None),
-        ("p", "t", ["5-916.a1"], intent, None, day, ["b"], None),
+        ("p", "t", ["5-782.b"], "curative", None, 10, ["a"], None, 10, 10),
+        ("p", "t", ["5-916.a1"], intent, None, day, ["b"], None, day, day),
     ]
     made = toxicity.wound_revisions(pl.DataFrame(rows, schema=DAY_SURGERY, orient="row"))
     assert made.height == found

@@ -162,3 +162,18 @@ def test_sensitivity_moves_with_the_ends_of_partial_dates(endpoints: pl.DataFram
     at24 = sensitivity(moved, [24]).filter(pl.col("quantity") == "survival").row(0, named=True)
     assert at24["latest"] > at24["middle"] != at24["earliest"]
     assert sensitivity(os, [24]).filter(pl.col("middle") != pl.col("latest")).is_empty()
+
+
+def test_a_partial_day_of_entry_is_moved_to_both_ends():
+    # Two events, on day 80 and day 100. The first patient enters on day 60 or, at the late end, on day 90:
+    # after the event, so that they were never at risk. On day 85 one of two is left, or the other one alone.
+    frame = pl.DataFrame(
+        {
+            "endpoint": ["OS", "OS"], "event": [True, True], "time_days": [80, 100],
+            "time_days_earliest": [80, 100], "time_days_latest": [80, 100], "entry_days": [60, None],
+            "entry_days_earliest": [50, None], "entry_days_latest": [90, None],
+        },
+        schema_overrides=dict.fromkeys(("entry_days", "entry_days_earliest", "entry_days_latest"), pl.Int32),
+    )  # fmt: skip
+    found = sensitivity(frame, [85 / 30.4375]).filter(quantity="survival").row(0, named=True)
+    assert (found["middle"], found["earliest"], found["latest"]) == (0.5, 0.5, 1.0)
