@@ -88,12 +88,12 @@ HISTOLOGY_LATER = Rule(
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The only histology is that of a specimen taken long after the first resection, perhaps from a "
-    "relapse. It counts as the histology at diagnosis.",
+    what="The histology that counts is that of a specimen taken long after the first resection, or, without "
+    "a resection whose date is known, long after the diagnosis: perhaps from a relapse.",
     remedy="In the tumour documentation, add the histology of the biopsy or of the first resection to its "
     "Pathologie, its OP or the Diagnose.",
     source="baseline: histology of the primary before therapy",
-    sides=(OPERATIONS,),
+    sides=(OPERATIONS.at_times(),),
 )
 METASTASIS_LATER = Rule(
     "metastasis.later-in-diagnosis",

@@ -157,7 +157,7 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "activity_gbq": _activity(),
                 "stereotactic": Reading(
                     pl.when(pl.col("Applikationsart") == "Perkutan").then(
-                        (pl.col("Stereotaktisch") == "ST").fill_null(False)
+                        (pl.col("Stereotaktisch").str.strip_chars() == "ST").fill_null(False)
                     )
                 ),
                 "boost": code("Boost", v.OBDS_BOOST),

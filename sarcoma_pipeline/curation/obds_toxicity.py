@@ -62,7 +62,8 @@ def _categories(words: pl.Expr) -> pl.Expr:
 
 
 _NONE, _LIMIT = pl.col("_complication_none"), pl.col("_effect_none")
-_ABBREVIATION, _ICD = pl.col("_complication_Kuerzel"), pl.col("_complication_ICD")
+_ABBREVIATION = pl.col("_complication_Kuerzel").str.strip_chars()
+_ICD = pl.col("_complication_ICD").str.strip_chars()
 
 _KNOWN_ABBREVIATION = code("_complication_Kuerzel", {c: c for c in codes.OBDS_COMPLICATIONS})
 

@@ -57,6 +57,18 @@ def test_a_histology_that_only_a_later_specimen_tells_is_told(records, day, late
     assert told(outcome, "diagnosis.histology-of-later-specimen") == ([path] if late else [])
 
 
+@together()
+def test_so_is_one_of_a_specimen_whose_operation_has_no_readable_date(records):
+    diagnose(records, Morphologie_ICD_O=None)
+    operation(records, "1.5.12?")
+    path = records.meldung(
+        r.ObdsPathology, Primaertumor_ICD="C49.2", Tumor_Histologiedatum="2013-05-01",
+        Morphologie_ICD_O='["8811/3"]',
+    )  # fmt: skip
+    outcome = yield
+    assert told(outcome, "diagnosis.histology-of-later-specimen") == [path]
+
+
 @pytest.mark.parametrize(
     ("day", "operations", "unused"),
     [

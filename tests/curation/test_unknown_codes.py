@@ -109,6 +109,26 @@ def test_a_code_that_its_list_does_not_know_is_a_finding(patient, case):
     assert seen == ([(column, severity, value)] if column else [])
 
 
+@pytest.mark.parametrize("blank", [" ", "\xa0", "\t"])
+@together(sarcoma)
+def test_blanks_around_a_code_change_nothing(patient, blank):
+    given = GIVEN["S"] | {"Stereotaktisch": f"ST{blank}", "Ende_Grund": f"{blank}F"}
+    patient.meldung(r.ObdsRadiotherapy, **given)
+    patient.meldung(r.ObdsSystemicTherapy, **(GIVEN["C"] | {"Therapieart": f"CIZ{blank}"}))
+    patient.meldung(r.ObdsSystemicTherapy, Module_ID="W", Beginn="2012-02-03", Therapieart=f"{blank}WW")
+    wound = json.dumps([{"Kuerzel": f"WUH{blank}"}])
+    patient.meldung(r.ObdsSurgery, **GIVEN["O"], Menge_Komplikation=wound)
+    made = yield
+    assert made["radiotherapy_course"].select("stereotactic", "end_reason").row(0) == (True, "F")
+    drugs = made["systemic_therapy"].sort("start_date")
+    assert drugs.select("kind", "chemotherapy", "immunotherapy", "targeted", "given").rows() == [
+        ("chemotherapy", True, True, True, "yes"),
+        ("surveillance", False, False, False, "no"),
+    ]
+    assert made["toxicity"].select("category", "code").rows() == [("wound", "WUH")]
+    assert UNKNOWN not in made.rules()
+
+
 REGIONS = [
     # code, list, region that counts, whether it is a finding
     ("7.3", "2021", "7.3", False),
