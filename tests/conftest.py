@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.curation.required_elements import ELEMENT_MISSING
+from sarcoma_pipeline.curation.typed_records import type_records
 from sarcoma_pipeline.orchestration import dose_process, opinion_process, report_process
 from sarcoma_pipeline.quality import accounting
 from sarcoma_pipeline.quality.curate import curate
@@ -79,6 +80,9 @@ FILES = pl.DataFrame(
         "source": [s.name for s in SOURCES.source][:4],
     }
 )
+
+
+RECEIVED = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
 
 
 @dataclass
@@ -179,9 +183,12 @@ class Records:
     def _files(self) -> pl.DataFrame:
         return FILES
 
+    def typed(self) -> dict[str, pl.DataFrame]:
+        """Type the records and go no further."""
+        return type_records(self.frames, SOURCES, RECEIVED, self._files()).frames
+
     def _run(self, decided: frozenset[str]) -> Outcome:
-        on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
-        made = curate(self.frames, SOURCES, on, self._files(), decided=decided)
+        made = curate(self.frames, SOURCES, RECEIVED, self._files(), decided=decided)
         both_sides.require(made, self.frames, self._files())
         return Outcome(
             dict(made.curated),

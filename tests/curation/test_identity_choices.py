@@ -9,15 +9,15 @@ from schemas.curated_identity import IdentityReading
 DECIDED = "identity.decided"
 
 
-def _answers(records, keys=frozenset()):
+def _answers(records):
     """Rule and number of each answer that is offered to its key."""
-    made = identity.link(records.run(keys).typed, keys).frames[IdentityReading.table()]
+    made = identity.link(records.typed()).frames[IdentityReading.table()]
     return {(row["rule_id"], row["reading"]): row["reading_key"] for row in made.rows(named=True)}
 
 
 def _chosen(records, keys):
     """Rule and number of each answer that is marked as the chosen one."""
-    made = identity.link(records.run(keys).typed, keys).frames[IdentityReading.table()]
+    made = identity.link(records.typed(), keys).frames[IdentityReading.table()]
     return {(row["rule_id"], row["reading"]) for row in made.rows(named=True) if row["chosen"]}
 
 

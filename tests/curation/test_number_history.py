@@ -18,8 +18,8 @@ class Nights:
         self.past, self.now = Records(), Records()
 
     def link(self, *keys):
-        former = self.past.run().typed["typed.person"] if self.past.count else None
-        return identity.link(self.now.run().typed, frozenset(keys), former)
+        former = self.past.typed()["typed.person"] if self.past.count else None
+        return identity.link(self.now.typed(), frozenset(keys), former)
 
     def findings(self, *keys):
         seen = self.link(*keys).observed.filter(pl.col("rule_id").is_in([DIFFER, RENAMED]))
