@@ -63,7 +63,7 @@ DEMO_NIGHT = NIGHT.with_columns(received_on=dt.date(2022, 1, 10))
 PROVENANCE = ("record_id", "record_ids", "evidence", "file_id", "ordinal", "position", "pseudonym")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Built:
     """What the program makes of a delivery."""
 

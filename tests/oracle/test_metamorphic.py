@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -65,15 +66,27 @@ def same(
         findings: whether the rules that are broken are compared as well.
         but_columns: columns that may change.
     """
-    old, new = before.said(but_columns), after.said(but_columns)
+    old, new = _said(before, but_columns), after.said(but_columns)
     keys = {key for key in old.keys() | new.keys() if key[1] not in but}
     changed = {key: (old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)}
     assert changed == {}
     if findings:
         kept = [
-            {who: rules for who, rules in one.findings().items() if who not in but} for one in (before, after)
+            {who: rules for who, rules in found.items() if who not in but}
+            for found in (_findings(before), after.findings())
         ]
         assert kept[0] == kept[1]
+
+
+@lru_cache(maxsize=1)
+def _said(before: Built, but_columns: tuple[str, ...]) -> dict[tuple[str, str], list[str]]:
+    """What is said before a change; many changed deliveries are compared with it."""
+    return before.said(but_columns)
+
+
+@lru_cache(maxsize=1)
+def _findings(before: Built) -> dict[str, list[str]]:
+    return before.findings()
 
 
 def contradicted(built: Built) -> frozenset[str]:
