@@ -47,7 +47,8 @@ class OfPatient:
         return record_id
 
     def patient(self, **values: Any) -> str:
-        return self._added(self.records.patient(self.number, self.family, **({"born": self.born} | values)))
+        own = {"family": self.family, "born": self.born}
+        return self._added(self.records.patient(self.number, **(own | values)))
 
     def diagnosis(self, on: str = "2012-01-01", exactness: str = "E", **values: Any) -> str:
         return self._added(self.records.diagnosis(on, exactness, number=self.number, **values))
