@@ -28,6 +28,20 @@ def _no_module(drop: Drop, person: Person) -> Planted:
     return Planted(INVALID)
 
 
+@plants("reporter that fell silent")
+def _silent(drop: Drop, person: Person) -> Planted:
+    # Ten reports or more, by which a reporter counts as one that reports regularly.
+    builder, reports = numbered(drop, person), drop.reports(person)
+    reports += [
+        builder.follow_up(person.last_assessment_date - dt.timedelta(days=days)) for days in (20, 40, 60, 80)
+    ]
+    for report in reports:
+        report.set("Melder_ID", "MLD-PRAXIS-02")
+    path = "obds/tudok_praxis.xml"
+    drop.move(person, path, Export(reported=person.last_known_alive_date + dt.timedelta(days=30)))
+    return Planted(path, reports[-1].get("Meldung_ID"))
+
+
 @plants("tumour that only a tumour board names")
 def _only_named(drop: Drop, person: Person) -> Planted:
     report = numbered(drop, person).tumour_board()

@@ -81,7 +81,10 @@ def export(
         patient = put(everyone, "Patient", Patient_ID=person.number)
         _master_data(patient, person)
         put(patient, "Menge_Meldung").extend(reports)
-    put(put(root, "Menge_Melder"), "Melder", ID=_REPORTER)
+    reporters = {report.get("Melder_ID") for report in root.iter(tag("Meldung"))} | {_REPORTER}
+    melder = put(root, "Menge_Melder")
+    for reporter in sorted(filter(None, reporters)):
+        put(melder, "Melder", ID=reporter)
     if not namespace:
         for element in root.iter():
             element.tag = etree.QName(element).localname
