@@ -185,15 +185,6 @@ def _no_information(drop: Drop, person: Person) -> Planted:
     return _told(drop.tell(person, "keine Auskunft", "", dt.date(2021, 12, 1)))
 
 
-@plants("contact after a move")
-def _after_move(drop: Drop, person: Person) -> Planted:
-    # The move ends overall survival; the table knows of a later contact, which is no examination.
-    row = next(r for r in drop.rows if r["Patientennummer"] == person.number)
-    moved = person.last_known_alive_date
-    row["Letzter Kontakt"] = german(moved + dt.timedelta(days=30))
-    return _told(drop.tell(person, "verzogen", moved, moved))
-
-
 @plants("death exact to the month")
 def _month(drop: Drop, person: Person) -> Planted:
     return _told(drop.tell(person, "verstorben", "00.05.2012", dt.date(2012, 9, 1)))
