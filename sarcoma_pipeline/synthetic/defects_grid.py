@@ -26,8 +26,11 @@ FAULTS = {
     "dose moved to another CT": "dose.transformed",
     "histogram of the rest of the body": "dvh.not-comparable",
     "dose without its plan": "dose.without-plan",
+    "doses of two types": "dose.type-differs",
 }
 """Fault to the rule that finds it."""
+TWO_TYPES = "doses of two types"
+"""Fault of a plan of two beams: each has a dose distribution, one physical and one effective."""
 ON_ARRIVAL = ("dose.relative", "dose.without-plan")
 """Rules on the headers, which need no computation."""
 _ATTRIBUTES: dict[str, dict[str, str]] = {
@@ -54,6 +57,23 @@ def faulty(fault: str, values: np.ndarray, edge_mm: float, first_mm: float, step
         return values
     # The PTV is covered, but the dose at its edge reaches the last column.
     return values[:, :, : int(np.ceil((edge_mm - first_mm) / step_mm)) + 1]
+
+
+def of_beam(dose: Dataset, beam: int, kind: str) -> Dataset:
+    """Return the dose of one of two beams that give the same.
+
+    Args:
+        dose: RTDOSE of the plan; it is changed.
+        beam: number of the beam.
+        kind: DoseType.
+    """
+    dose.DoseType, dose.DoseSummationType = kind, "BEAM"
+    beams = item(ReferencedBeamSequence=Sequence([item(ReferencedBeamNumber=str(beam))]))
+    beams.ReferencedFractionGroupNumber = "1"
+    dose.ReferencedRTPlanSequence[0].ReferencedFractionGroupSequence = Sequence([beams])
+    # Half of the dose in each point.
+    dose.DoseGridScaling = f"{float(dose.DoseGridScaling) / 2:.10g}"
+    return dose
 
 
 def spoil(fault: str, dose: Dataset, number_of_ptv: int) -> None:

@@ -68,6 +68,11 @@ def write(course: Course, folder: Path, seed: str) -> dict[str, Path]:
         objects["RTSTRUCT"] = _structure_set(course, uids)
     if "RTDOSE" in course.modalities:
         objects["RTDOSE"] = _dose(course, uids)
+        if course.dose_fault == defects_grid.TWO_TYPES:
+            second = _dose(course, uids)
+            second.SOPInstanceUID = uids("dose of the second beam")
+            objects["RTDOSE 2"] = defects_grid.of_beam(second, 2, "EFFECTIVE")
+            defects_grid.of_beam(objects["RTDOSE"], 1, "PHYSICAL")
     if "CT" in course.modalities:
         for index in range(_SLICES):
             objects[f"CT{index + 1}" if index else "CT"] = _slice(course, uids, index)

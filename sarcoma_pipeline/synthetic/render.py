@@ -117,7 +117,10 @@ def _outside(drop: Drop, defects: pl.DataFrame, persons: Sequence[Person]) -> di
         if not person.of_cohort and person.patient not in taken
         and len(courses := drop.courses.get(person.number, [])) == 1
     ]  # fmt: skip
-    found = dict(zip(defects_contours.FAULTS | defects_grid.FAULTS, alone, strict=False))
+    faults = [one for one in defects_contours.FAULTS | defects_grid.FAULTS if one != defects_grid.TWO_TYPES]
+    found = dict(zip(faults, alone, strict=False))
+    of_two_beams = [one for one in alone[len(found) :] if one.course.technique == "VMAT"]
+    found |= dict(zip([defects_grid.TWO_TYPES], of_two_beams, strict=False))
     for fault, planned in found.items():
         planned.course = replace(planned.course, dose_fault=fault)
     return found

@@ -9,7 +9,7 @@ from pydicom import dcmread
 
 from sarcoma_pipeline.curation.dose_findings import names
 from sarcoma_pipeline.curation.dose_volume.calculation import PlanParts, calculate
-from sarcoma_pipeline.curation.dose_volume.plan_of_dose import PlanOfDose
+from sarcoma_pipeline.curation.dose_volume.plan_of_dose import PlannedGroup, PlanOfDose
 from sarcoma_pipeline.sources import dicom_contours, dicom_dose_parts
 from sarcoma_pipeline.sources.dicom_dose_grid import NoGrid
 from sarcoma_pipeline.synthetic import defects_grid, dicom, dicom_anatomy
@@ -25,12 +25,14 @@ LIMB = replace(COURSE, anatomy=True, prescribed_dose_gy=50.0, fractions=25, sing
 def computed(folder, course=LIMB, seed="seed"):
     paths = dicom.write(course, folder, seed)
     structures = dicom_contours.structures(dcmread(paths["RTSTRUCT"]))
-    data = dcmread(paths["RTDOSE"])
+    doses = [dcmread(path) for name, path in paths.items() if name.startswith("RTDOSE")]
     try:
-        parts, unplaced = [dicom_dose_parts.part(data)], []
+        parts, unplaced = [dicom_dose_parts.part(data) for data in doses], []
     except NoGrid as broken:
         parts, unplaced = [], [str(broken)]
-    one = PlanParts(PlanOfDose("1", (), 25), parts, dicom_dose_parts.embedded(data), unplaced)
+    # A dose of the whole plan needs no beams.
+    groups = (PlannedGroup("1", 25, frozenset("12")),) if len(doses) > 1 else ()
+    one = PlanParts(PlanOfDose("1", groups, 25), parts, dicom_dose_parts.embedded(doses[0]), unplaced)
     result = calculate(structures, [one], (course.prescribed_dose_gy,), DoseSettings())
     told = names([("tps", [(s.name, s.interpreted_type) for s in structures])], ())
     types = row(StructureSet, roi_types=[s.interpreted_type for s in structures])
