@@ -63,7 +63,7 @@ QUARANTINE_ROSE = Rule(
     scope="dataset",
     what=(
         "The share of the source's records in quarantine rose by more than 2 percentage points since "
-        "the last refresh."
+        "the last refresh, in which it had ten records or more."
     ),
     remedy=(
         "Look at the newest errors of this source in `sarcoma findings`. Probably one problem of the export"
@@ -76,7 +76,7 @@ UNREAD_FILES = Rule(
     "warning",
     on="quality.volumes",
     scope="dataset",
-    what="More than one in five files of the source could not be read.",
+    what="More than one in five files of the source, of which there are ten or more, could not be read.",
     remedy=(
         "Look at the file errors of this source in `sarcoma findings`. Probably one problem of the "
         "export causes all of them."

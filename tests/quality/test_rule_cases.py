@@ -27,6 +27,7 @@ from tests.quality.rule_cases import (
     one_record,
     one_record_diagnosis,
 )
+from tests.quality.rule_cases.computed import COMPUTED
 from tests.quality.rule_cases.decided import DECISIONS
 from tests.quality.rule_cases.four import NO_VALUE, THE_FAULT, Four
 from tests.quality.rule_cases.one_file import FILES, SMALL
@@ -40,7 +41,7 @@ RECORDS = one_record.RECORDS | one_record_diagnosis.RECORDS
 CURATED = curated_reports.CURATED | curated_tumours.CURATED
 PATIENTS = one_patient.PATIENTS | one_patient_diagnosis.PATIENTS
 
-TOLD: list[Mapping[str, Four[Any]]] = [RECORDS, PATIENTS, FILES, CURATED, TABLES, DECISIONS]
+TOLD: list[Mapping[str, Four[Any]]] = [RECORDS, PATIENTS, FILES, CURATED, TABLES, DECISIONS, COMPUTED]
 
 OWN = ("record_id", "person_ref", "sop_instance_uid", "refers_to", "series_uid", "series_uids",
        "frame_of_reference_uid")  # fmt: skip
@@ -177,6 +178,12 @@ def broken_by_decisions() -> set[tuple[str, str]]:
 def test_a_rule_on_what_is_decided(rule, broken_by_decisions):
     expected = {case: fires for case, _, fires in DECISIONS[rule].cases()}
     assert {case: (f"{rule} {case}", rule) in broken_by_decisions for case in expected} == expected
+
+
+@pytest.mark.parametrize("rule", COMPUTED)
+def test_a_rule_that_one_function_judges(rule):
+    expected = {case: fires for case, _, fires in COMPUTED[rule].cases()}
+    assert {case: rule in broken() for case, broken, _ in COMPUTED[rule].cases()} == expected
 
 
 def test_every_rule_has_its_four_cases():

@@ -91,6 +91,13 @@ DIAGNOSIS: dict[str, Four[Changed]] = {
         {"tnm_edition": 8, "diagnosis_date": None},
         {"tnm_edition": 7, "diagnosis_date": D(2008, 1, 1)},
     ),
+    "diagnosis.edition-unknown": of(
+        typed.Diagnosis,
+        {"tnm_edition": 12},
+        {"tnm_edition": 9},
+        {"tnm_edition": None},
+        {"tnm_edition": 3},
+    ),
     "diagnosis.edition-missing": of(
         typed.Diagnosis,
         {"tnm_edition": None},
