@@ -96,6 +96,13 @@ class ReportColumns(Contract):
     )
 
 
+_GRADES = {
+    "1": ["G1"], "2": ["G2"], "3": ["G3"], "4": ["G3"], "L": ["G1", "G2"], "M": ["G2", "G3"],
+    "H": ["G2", "G3"],
+}  # fmt: skip
+"""oBDS Grading to the FNCLCC grades that agree with it. L is G1 or G2, M is G2 or G3; in two tiers a sarcoma
+of FNCLCC grade 2 is high grade."""
+
 DIAGNOSIS_RULES = (
     *not_after_delivery("diagnosis_date", partial=True),
     Rule(
@@ -253,8 +260,11 @@ DIAGNOSIS_RULES = (
         ),
         source="FNCLCC (Coindre); oBDS Grading",
         column="fnclcc_grade",
-        holds=(pl.col("grade") == pl.col("fnclcc_grade").str.strip_prefix("G"))
-        | ~pl.col("grade").is_in(["1", "2", "3"])
+        holds=pl.any_horizontal(
+            (pl.col("grade") == grading) & pl.col("fnclcc_grade").is_in(grades)
+            for grading, grades in _GRADES.items()
+        )
+        | ~pl.col("grade").is_in(list(_GRADES))
         | (pl.col("fnclcc_grade") == "GX"),
         missing="kept",
     ),

@@ -58,6 +58,25 @@ SURGERY_RULES = (
         missing="kept",
     ),
     Rule(
+        "surgery.residual-of-biopsy",
+        "warning",
+        what="A residual status is documented for an operation that is no resection: its intention is "
+        "diagnostic, or all of its procedures are biopsies. The status is not used.",
+        remedy="In the tumour documentation, correct OP/Intention or Menge_OPS if the tumour was removed. "
+        "Otherwise delete Residualstatus.",
+        source="oBDS 3.0.4 OP_Typ; OPS chapter 1",
+        column="residual_status",
+        holds=pl.col("residual_status").is_null()
+        | ~(
+            (pl.col("intent") == "diagnostic").fill_null(False)
+            | (
+                (pl.col("ops_codes").list.len() > 0)
+                & pl.col("ops_codes").list.eval(pl.element().str.starts_with("1-")).list.all()
+            ).fill_null(False)
+        ),
+        missing="kept",
+    ),
+    Rule(
         "surgery.residual-missing",
         "warning",
         what="The operation has no local residual status. It is documented neither as palliative or "

@@ -80,7 +80,10 @@ def assign(sound: Frames, held: Frames) -> Assigned:
     """
     told = _with_reporter(sound)
     names, seen = tumour_numbers.joined(told, sound[typed.TumourAssignment.table()])
-    frames = {table: _renamed(frame, names) for table, frame in told.items()}
+    frames = _told_by_site(
+        {table: _renamed(frame, names) for table, frame in told.items()},
+        sound[typed.TumourAssignment.table()],
+    )
     missing, lacking = _missing(told, sound, held, names)
     named = _only_named(told, sound, held)
     return Assigned(dict(sound) | frames, missing, pl.concat([seen, lacking, named]))
@@ -110,6 +113,47 @@ def _renamed(frame: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
         .with_columns(tumour_id="tumour", of_relapse_report=pl.col("of_relapse_report").fill_null(False))
         .drop("tumour")
     )
+
+
+def _told_by_site(frames: dict[str, pl.DataFrame], assignments: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Assign records without a number to the tumour whose organ and date their Tumorzuordnung names.
+
+    Of several tumours of one organ the date of diagnosis decides. What names no known tumour stays without.
+
+    Args:
+        frames: the typed tables with the tumours of their numbers.
+        assignments: ``typed.tumour_assignment``.
+    """
+    lost = assignments.filter(pl.col("tumour_id").is_null(), pl.col("icd10_code").is_not_null())
+    if lost.is_empty():
+        return frames
+    reports = frames[typed.Diagnosis.table()]
+    site = iarc.organ(pl.coalesce("icd10_code", "icdo3_topography"))
+    known = (
+        reports.filter(
+            pl.col("tumour_id").is_not_null(), pl.col("origin") != "follow-up", ~pl.col("of_relapse_report")
+        )
+        .select("patient_id", "tumour_id", organ=site, day="diagnosis_date")
+        .drop_nulls("organ")
+    )
+    day = (pl.col("day") == pl.col("diagnosis_date")).fill_null(False)
+    alike = (
+        lost.select("record_id", "patient_id", "diagnosis_date", organ=iarc.organ(pl.col("icd10_code")))
+        .join(known, on=["patient_id", "organ"])
+        .group_by("record_id", "tumour_id")
+        .agg(day=day.any())
+        .filter(
+            (pl.len().over("record_id") == 1) | (pl.col("day") & (pl.col("day").sum().over("record_id") == 1))
+        )
+        .select("record_id", by_site="tumour_id")
+    )
+    placed = {}
+    for table, frame in frames.items():
+        joined = frame.join(alike, on="record_id", how="left", maintain_order="left")
+        own = pl.col("complete") if "complete" in frame.columns else pl.lit(False)
+        there = pl.when(~own).then("by_site")
+        placed[table] = joined.with_columns(tumour_id=pl.coalesce("tumour_id", there)).drop("by_site")
+    return placed
 
 
 def naming(sound: Frames) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from sarcoma_pipeline.curation import (
     obds,
     objections,
     registry_reply,
+    report_contradictions,
     reporting_day,
     reports,
     required_elements,
@@ -312,6 +313,7 @@ def type_part(
         observed.append(export_faults.unknown_grades(frame, table))
         observed.append(required_elements.missing_elements(frame, table))
         observed += [unknown_codes.unknown_codes(frame, table), lymph_nodes.contradictions(frame, table)]
+        observed.append(report_contradictions.contradictions(frame, table))
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
     ahead = [Observation.empty()]
     if table in OUT_OF_SCOPE:
