@@ -15,6 +15,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.cohort import baseline_choice, covariates, eligibility, within_bounds
+from sarcoma_pipeline.cohort.derived_once import CuratedOnce
 from sarcoma_pipeline.cohort.primary import Curated
 from schemas.assumptions import Assumptions, alternatives, declared
 from schemas.configuration import Study
@@ -53,6 +54,7 @@ def patients(curated: Curated, study: Study) -> pl.Series:
         curated: the curated tables.
         study: criteria and assumptions.
     """
+    curated = CuratedOnce(curated)
     everybody = curated["curated.patient"]["patient_id"].unique().sort()
     last = covariates.last_answered(curated)
     if last.is_empty() and study.assumptions.data_cutoff is None:

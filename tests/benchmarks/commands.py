@@ -62,6 +62,8 @@ def rows(folder: Path, rounds: int = 3) -> Iterator[Row]:
     until = f"{dt.date.today().year + 1}-12-31"
     _run(place, "findings", "waive", waived, *study, "--by", "S", "--reason", "measured", "--until", until)
     yield row("one decision, then a refresh", _run(place, "refresh", *study), "≤ 0.25")
+    (place.root / f"data/studies/{place.study}/study.toml").write_text(changed.read_text("utf-8"), "utf-8")
+    yield row("one changed criterion, then a refresh", _run(place, "refresh", *study), "")
     laid = project.load(place.study, place.root)
     # In memory, because reading them is the same for both.
     tables = release.read(place.release)

@@ -41,8 +41,8 @@ def unless_same(
     """
     of = _hash(project, inputs)
     # Not recorded as inputs: the step does not depend on its own tables.
-    noted = warehouse.read(_RESULTS, noted=False).filter(step=step, inputs=of)
-    content = dict(noted.select("result_table", "content").iter_rows())
+    found = warehouse.read(_RESULTS, noted=False).filter(step=step, inputs=of)
+    content = dict(found.select("result_table", "content").iter_rows())
     frames: Mapping[str, pl.DataFrame] = {}
     if content.keys() == set(tables):
         frames = {table: warehouse.read(table, noted=False) for table in tables}
@@ -51,8 +51,9 @@ def unless_same(
         frames = compute()
     rows = [(table, of, step_cache.version(frame)) for table, frame in frames.items()]
     names = ["result_table", "inputs", "content"]
+    noted = {_RESULTS: pl.DataFrame(rows, schema=names, orient="row")}
     # Computed anew it is written anew, too: a damaged table may be noted as the one that it should be.
-    return StepOutput(frames, {_RESULTS: pl.DataFrame(rows, schema=names, orient="row")}, anew=not same)
+    return StepOutput(frames, noted, anew=not same, kept=same)
 
 
 def _hash(project: Project, inputs: Mapping[str, pl.DataFrame]) -> str:

@@ -61,12 +61,14 @@ class StepOutput:
         of_step: shared table (``quality.observed``, ``quality.set_aside``) to the rows of this step.
         metadata: table name to additional metadata of its materialisation.
         anew: whether to write the tables even if they are noted to have this content already.
+        kept: whether the frames are what the tables hold: nothing that they rest on has changed.
     """
 
     frames: Mapping[str, pl.DataFrame]
     of_step: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     anew: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -268,11 +270,12 @@ def step(
         metadata: dict[str, Mapping[str, Any]] = {}
         with warehouse.recorded_reads() as reads:
             output = compute(warehouse)
+            kept = isinstance(output, StepOutput) and output.kept
             with warehouse.rewriting(name) as writing:
                 for part in [output] if isinstance(output, StepOutput) else output:
                     writing.add(part.frames, part.of_step, anew=part.anew)
                     metadata |= part.metadata
                 writing.note_step(circumstances, reads)
-        return _Written(writing.sizes, metadata)
+        return None if kept else _Written(writing.sizes, metadata)
 
     return run
