@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from sarcoma_pipeline.curation.target_regions import is_site
 from schemas import vocabularies as v
 from schemas.observations import observation
 from schemas.quality import Observation
@@ -43,6 +44,18 @@ CAUSE = Rule(
     alone="both are in the record itself",
 )
 
+OTHER_SIDE = Rule(
+    "radiotherapy.side-against-tumour",
+    "warning",
+    on="typed.radiotherapy",
+    what="A curative irradiation of the tumour's region is documented for the side opposite to the tumour's. "
+    "It counts as one of the tumour.",
+    remedy="In the tumour documentation, compare Seite_Zielgebiet and Seitenlokalisation with the plan. "
+    "Correct the wrong one.",
+    source="oBDS 3.0.4 Seite_Zielgebiet_Typ, Seitenlokalisation_Typ",
+    alone="both sides are in the record itself",
+)
+
 _RANK = {code: int(status[1]) for code, status in v.OBDS_RESIDUAL.items() if status != "RX"}
 _CHEMOTHERAPY = list(v.OBDS_SYSTEMIC_COMPONENTS["chemotherapy"])
 _CYTOSTATIC = r"^L01[A-D]"
@@ -72,6 +85,13 @@ def contradictions(frame: pl.DataFrame, table: str) -> pl.DataFrame:
             cytostatic & ~kind.is_in(_CHEMOTHERAPY)
         )
         return observation(frame.filter(against), SUBSTANCES, table, "Therapieart", pl.col("Therapieart"))
+    if table == "received.obds_radiotherapy":
+        sides = pl.concat_str("Seitenlokalisation", "Seite_Zielgebiet")
+        opposite = frame.filter(sides.is_in(["LR", "RL"]), pl.col("Intention") == "K")
+        places = opposite.select("Zielgebiet", "Primaertumor_ICD").iter_rows()
+        own = [region is None or is_site(region, site) for region, site in places]
+        at_fault = opposite.filter(pl.Series(own, dtype=pl.Boolean))
+        return observation(at_fault, OTHER_SIDE, table, "Seite_Zielgebiet", pl.col("Seite_Zielgebiet"))
     if table == "received.obds_death":
         organ = pl.col("Primaertumor_ICD").str.slice(0, 3)
         codes = _array("Menge_Todesursachen", "Code").list.eval(

@@ -51,7 +51,7 @@ NOT_PLACED = Rule(
     on="typed.toxicity",
     scope="patient",
     what="It is not known whether the toxicity was acute or late: the onset or the start of radiotherapy has "
-    f"no date, or the partial date of the onset lies on both sides of day {ACUTE_DAYS}.",
+    f"no date, or a partial date of one of them leaves both sides of day {ACUTE_DAYS} possible.",
     remedy="Add the day of onset to the table, or a column that says acute or late.",
     source="oBDS 3.0.4 Nebenwirkung_Typ: acute to the 90th day after the start of radiotherapy",
     sides=TREATMENTS,
@@ -71,12 +71,12 @@ REPORTS_DIFFER = Rule(
     "warning",
     on="typed.toxicity",
     scope="patient",
-    what="One report on a therapy says that there was no toxicity, another one names some. It counts as "
-    "present.",
+    what="A report on a therapy says that there was no toxicity, and the same or another one names some. It "
+    "counts as present.",
     remedy="Compare both reports with the letter. Correct the wrong one.",
     source="oBDS 3.0.4 Nebenwirkungen, Komplikationen",
     overruled=True,
-    sides=peers("therapy", columns=("statement", "grade", "code")),
+    sides=tuple(side.at_times() for side in peers("therapy", columns=("statement", "grade", "code"))),
 )
 
 

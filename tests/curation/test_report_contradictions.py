@@ -113,6 +113,46 @@ def test_a_grading_in_words_agrees_with_the_fnclcc_grade_or_is_a_finding(patient
     assert bool(made.found("diagnosis.grades-differ")) is found
 
 
+@pytest.mark.parametrize(
+    ("side", "region", "intent", "found"),
+    [
+        ("R", "7.3", "K", True),
+        ("R", None, "K", True),
+        ("R", "6.8.", "K", True),
+        ("L", "7.3", "K", False),
+        ("B", "7.3", "K", False),
+        ("U", "7.3", "K", False),
+        (None, "7.3", "K", False),
+        # A metastasis elsewhere may be on the other side.
+        ("R", "3.1", "K", False),
+        ("R", "7.3", "P", False),
+    ],
+)
+@together(sarcoma)
+def test_an_irradiation_of_the_other_side_is_a_finding(patient, side, region, intent, found):
+    patient.meldung(
+        r.ObdsRadiotherapy, Beginn="2012-02-01", Ende="2012-03-15", Applikationsart="Perkutan", Boost="N",
+        Gesamtdosis="50", Einzeldosis="2", Stellung_OP="O", Intention=intent, Seite_Zielgebiet=side,
+        Zielgebiet=region, Seitenlokalisation="L", Primaertumor_ICD="C49.2",
+    )  # fmt: skip
+    made = yield
+    assert bool(made.found("radiotherapy.side-against-tumour")) is found
+
+
+@pytest.mark.parametrize("statement", ["K", None])
+@together(sarcoma)
+def test_no_side_effect_beside_one_is_a_finding_of_one_report(patient, statement):
+    effect = '[{"Bezeichnung": "Dermatitis", "Grad": "3", "Version": "5.0"}]'
+    patient.meldung(
+        r.ObdsRadiotherapy, Beginn="2012-02-01", Ende="2012-03-15", Applikationsart="Perkutan", Boost="N",
+        Gesamtdosis="50", Einzeldosis="2", Stellung_OP="O", Intention="K", Menge_Nebenwirkung=effect,
+        Grad_maximal2_oder_unbekannt=statement,
+    )  # fmt: skip
+    made = yield
+    assert bool(made.found("toxicity.reports-differ")) is (statement == "K")
+    assert "present" in made["toxicity"]["statement"].to_list()
+
+
 CARCINOMA = {"Primaertumor_Topographie_ICD_O": "C18.7", "Morphologie_ICD_O": '["8140/3"]'}
 
 

@@ -176,4 +176,34 @@ HOSTILE: dict[str, tuple[Told, dict[str, Any], dict[str, str]]] = {
     "an osteosarcoma elsewhere in the soft tissues": (
         Told(others=[(400, "C49.1", "9180/3")]), {}, {"DFS": "366 censored"},
     ),
+    # --- what an examination states ------------------------------------------------------------------------
+    "mixed response without a site": (
+        Told(seen={366: FREE, 500: {"Gesamtbeurteilung_Tumorstatus": "D"}}), {},
+        {"DFS": "500 censored", "LRFS": "366 censored", "DMFS": "366 censored"},
+    ),
+    "a remission with residues states no component": (
+        Told(seen={366: FREE, 500: {"Gesamtbeurteilung_Tumorstatus": "R"}}), {}, {"DFS": "500 censored", "LRFS": "366 censored"},
+    ),
+    "no overall assessment, but all components": (
+        Told(seen={366: FREE, 500: {"Gesamtbeurteilung_Tumorstatus": "U", **NONE_ANYWHERE}}), {},
+        {"DFS": "500 censored", "LRFS": "500 censored", "DMFS": "500 censored"},
+    ),
+    "progression at a distance after M0": (
+        Told(seen={366: FREE, 500: distant("P")}), {}, {"DMFS": "500 distant relapse", "LRFS": "366 censored"},
+    ),
+    "an overall relapse that no component shows": (
+        Told(seen={366: FREE, 500: OVERALL_Y | NONE_ANYWHERE}), {}, {"DFS": "500 relapse of unknown site", "LRFS": "366 censored"},
+    ),
+    "a distant lymph node listed beside a free status": (
+        Told(seen={366: FREE, 500: {**FREE, "Menge_FM": fm(400, site="LYM")}}), {}, {"DMFS": "400 distant relapse", "LRFS": "500 censored"},
+    ),
+    "a gastrointestinal stromal tumour": (Told(others=[(200, "C16.2", "8936/3")]), {}, {"DFS": "200 second malignancy"}),
+    "a tumour of uncertain behaviour": (Told(others=[(200, "D48.1", "8821/1")]), {}, {"DFS": "366 censored"}),
+    "a lung metastasis coded as a tumour of the lung": (
+        Told(others=[(300, "C34.1", "8802/6")]), {}, {"DMFS": "300 distant relapse", "DFS": "300 distant relapse"},
+    ),
+    "salvage surgery, then a metastasis": (
+        Told(operated={102: "R0", 500: "R0"}, seen={366: FREE, 480: local("R"), 700: distant("R")}), {},
+        {"LRFS": "480 local relapse", "DMFS": "700 distant relapse", "DFS": "480 local relapse"},
+    ),
 }  # fmt: skip
