@@ -334,6 +334,9 @@ class Radiotherapy(RadiotherapyColumns, Typed, table="typed.radiotherapy", rules
     part: pl.Int32 = column("Irradiation", "Number of the irradiation in its report, from 1.")
     application: pl.String = column("Application", "oBDS Applikationsart.", vocabulary="application")
     activity_gbq: pl.Float64 = column("Activity", "Activity of a radionuclide: no dose.", unit="GBq")
+    with_chemotherapy: pl.Boolean = column(
+        "With chemotherapy", "oBDS Radiochemo: whether chemotherapy was given along with it."
+    )
     irradiated: pl.Boolean = column(
         "Has its irradiation", "Whether dose or dates came with it.", nullable=False
     )

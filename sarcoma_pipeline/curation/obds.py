@@ -161,6 +161,11 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                     )
                 ),
                 "boost": code("Boost", v.OBDS_BOOST),
+                "with_chemotherapy": Reading(
+                    pl.col("Radiochemo")
+                    .str.strip_chars()
+                    .replace_strict({"RCJ": True, "RCN": False}, default=None, return_dtype=pl.Boolean)
+                ),
                 "end_reason": text("Ende_Grund"),
                 "irradiated": Reading(
                     pl.any_horizontal(

@@ -169,6 +169,27 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
 
 
 @rule(
+    "radiotherapy.chemotherapy-missing",
+    "warning",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="The irradiation is documented as given with chemotherapy (Radiochemo), but the patient has no "
+    "chemotherapy. None counts.",
+    remedy="In the tumour documentation, add the SYST, or correct Radiochemo.",
+    source="oBDS 3.0.4 Perkutan/Radiochemo",
+    alone="the chemotherapy is not documented",
+)
+def _chemotherapy_missing(frames: Frames) -> pl.DataFrame:
+    given = frames["systemic_therapy"].filter(pl.col("chemotherapy"), pl.col("patient_id").is_not_null())
+    return (
+        _courses(frames)
+        .filter("with_chemotherapy")
+        .join(given, on="patient_id", how="anti")
+        .select("record_id", *at("with_chemotherapy"))
+    )
+
+
+@rule(
     "radiotherapy.preoperative-without-surgery",
     "notice",
     on="typed.radiotherapy",

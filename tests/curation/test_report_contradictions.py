@@ -153,6 +153,28 @@ def test_no_side_effect_beside_one_is_a_finding_of_one_report(patient, statement
     assert "present" in made["toxicity"]["statement"].to_list()
 
 
+@pytest.mark.parametrize(
+    ("radiochemo", "kind", "found"),
+    [
+        ("RCJ", None, True),
+        ("RCJ", "HO", True),
+        ("RCJ", "CH", False),
+        ("RCN", None, False),
+        (None, None, False),
+    ],
+)
+@together(sarcoma)
+def test_a_radiochemotherapy_without_its_chemotherapy_is_a_finding(patient, radiochemo, kind, found):
+    patient.meldung(
+        r.ObdsRadiotherapy, Beginn="2012-02-01", Ende="2012-03-15", Applikationsart="Perkutan", Boost="N",
+        Gesamtdosis="50", Einzeldosis="2", Stellung_OP="O", Intention="K", Radiochemo=radiochemo,
+    )  # fmt: skip
+    if kind:
+        patient.meldung(r.ObdsSystemicTherapy, Therapieart=kind, Beginn="2012-02-01")
+    made = yield
+    assert bool(made.found("radiotherapy.chemotherapy-missing")) is found
+
+
 CARCINOMA = {"Primaertumor_Topographie_ICD_O": "C18.7", "Morphologie_ICD_O": '["8140/3"]'}
 
 

@@ -57,6 +57,7 @@ TYPED: dict[str, tuple[str, str, Codes | str]] = {
     "Meldung/ST/Intention": ("radiotherapy", "intent", {v: o.INTENT[v] for v in "KPOSX"}),
     "Meldung/ST/Stellung_OP": ("radiotherapy", "radiation_sequence", dict(o.SEQUENCE)),
     "Meldung/ST/Ende_Grund": ("radiotherapy", "end_reason", _SELF),
+    "Perkutan/Radiochemo": ("radiotherapy", "with_chemotherapy", {"RCJ": "true", "RCN": "false"}),
     "Perkutan/Stereotaktisch": ("radiotherapy", "stereotactic", {"ST": "True"}),
     "Zielgebiet/CodeVersion2021": ("radiotherapy", "target_region", _SELF),
     "Zielgebiet/CodeVersion2014": ("radiotherapy", "target_region", _SELF),
@@ -107,7 +108,7 @@ KEPT = frozenset(
         "Allgemeiner_Leistungszustand", "Studienteilnahme/NU",
         # Of all tumour; only R0 says something of the primary too.
         "Residualstatus/Gesamtbeurteilung_Residualstatus",
-        "Perkutan/Radiochemo", "Perkutan/Atemgetriggert", "Kontakt/Interstitiell_endokavitaer",
+        "Perkutan/Atemgetriggert", "Kontakt/Interstitiell_endokavitaer",
         "Kontakt/Rate_Type", "Metabolisch/Metabolisch_Typ", "Gesamtdosis/Einheit", "Einzeldosis/Einheit",
         "Meldung/SYST/Intention", "Meldung/SYST/Stellung_OP", "Meldung/SYST/Ende_Grund",
         # No study uses tumour boards.
