@@ -38,7 +38,8 @@ AFTER_COURSE = Rule(
     "plan.after-course",
     "warning",
     on="curated.radiotherapy_plan",
-    what="The plan is dated after the end of the documented course to which its dose and fractions belong.",
+    what="The plan is dated more than three days after the end of the documented course to which its dose "
+    "and fractions belong.",
     remedy="Compare RTPlanDate in the planning system with Ende of the Bestrahlung in the tumour "
     "documentation.",
     scope="source",

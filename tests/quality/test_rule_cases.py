@@ -26,6 +26,7 @@ from tests.quality.rule_cases import (
     one_patient_diagnosis,
     one_record,
     one_record_diagnosis,
+    planned,
 )
 from tests.quality.rule_cases.computed import COMPUTED
 from tests.quality.rule_cases.decided import DECISIONS
@@ -34,6 +35,7 @@ from tests.quality.rule_cases.one_file import FILES, SMALL
 from tests.quality.rule_cases.one_file import SOURCES as FILE_SOURCES
 from tests.quality.rule_cases.one_table import TABLES
 from tests.quality.rule_cases.owed import OWED
+from tests.quality.rule_cases.planned import PLANNED
 from tests.quality.rule_cases.together import broken_by
 from tests.sources.sent_tables import Read, source_of
 
@@ -41,7 +43,16 @@ RECORDS = one_record.RECORDS | one_record_diagnosis.RECORDS
 CURATED = curated_reports.CURATED | curated_tumours.CURATED
 PATIENTS = one_patient.PATIENTS | one_patient_diagnosis.PATIENTS
 
-TOLD: list[Mapping[str, Four[Any]]] = [RECORDS, PATIENTS, FILES, CURATED, TABLES, DECISIONS, COMPUTED]
+TOLD: list[Mapping[str, Four[Any]]] = [
+    RECORDS,
+    PATIENTS,
+    FILES,
+    CURATED,
+    TABLES,
+    DECISIONS,
+    COMPUTED,
+    PLANNED,
+]
 
 OWN = ("record_id", "person_ref", "sop_instance_uid", "refers_to", "series_uid", "series_uids",
        "frame_of_reference_uid")  # fmt: skip
@@ -178,6 +189,17 @@ def broken_by_decisions() -> set[tuple[str, str]]:
 def test_a_rule_on_what_is_decided(rule, broken_by_decisions):
     expected = {case: fires for case, _, fires in DECISIONS[rule].cases()}
     assert {case: (f"{rule} {case}", rule) in broken_by_decisions for case in expected} == expected
+
+
+@pytest.fixture(scope="module")
+def broken_by_plans(tmp_path_factory) -> set[tuple[str, str]]:
+    return planned.broken_by(PLANNED, tmp_path_factory.mktemp("plans"))
+
+
+@pytest.mark.parametrize("rule", PLANNED)
+def test_a_rule_on_plans(rule, broken_by_plans):
+    expected = {case: fires for case, _, fires in PLANNED[rule].cases()}
+    assert {case: (f"{rule} {case}", rule) in broken_by_plans for case in expected} == expected
 
 
 @pytest.mark.parametrize("rule", COMPUTED)
