@@ -297,4 +297,41 @@ PERSONS: dict[str, Four[Told]] = {
     ),
 }  # fmt: skip
 
-CURATED = BASELINE | TUMOURS | TOXICITY | PERSONS
+
+def _substance(name: str, code: str | None = None) -> str:
+    return json.dumps([{"Bezeichnung": name, "ATC": code}])
+
+
+def _of_causes(*codes: str, flag: str | None) -> Told:
+    causes = json.dumps([{"Code": code} for code in codes])
+    return sarcoma(death(Tod_tumorbedingt=flag, Menge_Todesursachen=causes, Primaertumor_ICD="C49.2"))
+
+
+WITHIN_A_REPORT: dict[str, Four[Told]] = {
+    "surgery.overall-residual-better": of(
+        sarcoma(surgery(Lokale_Beurteilung_Residualstatus="R1", Gesamtbeurteilung_Residualstatus="R0")),
+        sarcoma(surgery(Lokale_Beurteilung_Residualstatus="R0", Gesamtbeurteilung_Residualstatus="R1")),
+        sarcoma(surgery(Lokale_Beurteilung_Residualstatus="R1", Gesamtbeurteilung_Residualstatus=None)),
+        sarcoma(surgery(Lokale_Beurteilung_Residualstatus="R2", Gesamtbeurteilung_Residualstatus="R1")),
+    ),
+    "systemic-therapy.substances-against-kind": of(
+        sarcoma(drugs(Therapieart="AS", Menge_Substanz=_substance("Imatinib", "L01EA01"))),
+        sarcoma(drugs(Therapieart="CH", Menge_Substanz=_substance("Ifosfamid", "L01AA06"))),
+        sarcoma(drugs(Therapieart="AS", Menge_Substanz=None)),
+        sarcoma(drugs(Therapieart="ZS", Menge_Substanz=_substance("Trabectedin", "L01CX01"))),
+    ),
+    "vital-status.cause-against-flag": of(
+        _of_causes("J18.9", "C49.2", flag="N"),
+        _of_causes("J18.9", "C49.2", flag="J"),
+        _of_causes("J18.9", "C49.2", flag=None),
+        _of_causes("C49.9", flag="N"),
+    ),
+    "surgery.residual-of-biopsy": of(
+        sarcoma(surgery(Intention="D", Menge_OPS='["1-503.8"]')),
+        sarcoma(surgery(Intention="K", Menge_OPS='["5-852.f8"]')),
+        sarcoma(surgery(Intention="D", Menge_OPS='["1-503.8"]', Lokale_Beurteilung_Residualstatus=None)),
+        sarcoma(surgery(Intention="X", Menge_OPS='["1-502.4"]', Lokale_Beurteilung_Residualstatus="R1")),
+    ),
+}  # fmt: skip
+
+CURATED = BASELINE | TUMOURS | TOXICITY | PERSONS | WITHIN_A_REPORT
