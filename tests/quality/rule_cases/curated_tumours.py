@@ -307,6 +307,11 @@ def _of_causes(*codes: str, flag: str | None) -> Told:
     return sarcoma(death(Tod_tumorbedingt=flag, Menge_Todesursachen=causes, Primaertumor_ICD="C49.2"))
 
 
+def _on_side(irradiated: str | None, tumour: str) -> Told:
+    where = {"Zielgebiet": "7.3", "Primaertumor_ICD": "C49.2", "Seitenlokalisation": tumour}
+    return irradiation(Seite_Zielgebiet=irradiated, **where)
+
+
 WITHIN_A_REPORT: dict[str, Four[Told]] = {
     "surgery.overall-residual-better": of(
         sarcoma(surgery(Lokale_Beurteilung_Residualstatus="R1", Gesamtbeurteilung_Residualstatus="R0")),
@@ -325,6 +330,18 @@ WITHIN_A_REPORT: dict[str, Four[Told]] = {
         _of_causes("J18.9", "C49.2", flag="J"),
         _of_causes("J18.9", "C49.2", flag=None),
         _of_causes("C49.9", flag="N"),
+    ),
+    "radiotherapy.chemotherapy-missing": of(
+        sarcoma(irradiation(Radiochemo="RCJ")),
+        sarcoma(irradiation(Radiochemo="RCJ"), drugs()),
+        sarcoma(irradiation(Radiochemo=None)),
+        sarcoma(irradiation(Radiochemo="RCJ"), drugs(Therapieart="WW")),
+    ),
+    "radiotherapy.side-against-tumour": of(
+        sarcoma(_on_side("R", "L")),
+        sarcoma(_on_side("L", "L")),
+        sarcoma(_on_side(None, "L")),
+        sarcoma(_on_side("L", "R"), Seitenlokalisation="R"),
     ),
     "surgery.residual-of-biopsy": of(
         sarcoma(surgery(Intention="D", Menge_OPS='["1-503.8"]')),
