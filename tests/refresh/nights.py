@@ -64,9 +64,8 @@ EVENTS = (
     "reader",
     "nothing",
     "export",
-    "waive",
-    "criterion",
 )
+"""Changes that sequences of nights are drawn from; ``waive`` and ``criterion`` are applied by name."""
 
 
 def _is_unchanged(event: dg.DagsterEvent) -> bool:
