@@ -62,7 +62,10 @@ BOUNDS = {
         "registry_answer_age_months": ("date.in-future", VALUE),
     },
     "cohort.endpoints": dict.fromkeys(
-        ("time_days", "time_months", "entry_days", "entry_months", "time_days_earliest", "time_days_latest"),
+        (
+            "time_days", "time_months", "time_days_earliest", "time_days_latest",
+            "entry_days", "entry_months", "entry_days_earliest", "entry_days_latest",
+        ),
         ("date.in-future", TIME),
     ),
     "cohort.dose_volume": dict.fromkeys(
