@@ -65,7 +65,7 @@ def relapses(
 def placed(
     metastases: pl.DataFrame, milestones: pl.DataFrame, zero: pl.DataFrame, assumptions: Assumptions
 ) -> pl.DataFrame:
-    """Return every distant metastasis with its day and whether it was present at diagnosis.
+    """Return every metastasis with its day and whether it was present at diagnosis, without nodes known then.
 
     Args:
         metastases: of the index tumour, rows of ``curated.metastasis``.
@@ -94,8 +94,10 @@ def placed(
     known = pl.coalesce(day, pl.when(in_diagnosis & pl.col("day").is_not_null()).then(0))
     undated = pl.col("day").is_null() & in_diagnosis & (pl.col("own_m").ne_missing("M0"))
     window = (known <= pl.col("window_closes")).fill_null(False) | undated
-    return frame.with_columns(
-        at_diagnosis=window & (pl.col("extent") == "distant").fill_null(True),
+    regional = (pl.col("extent") == "regional").fill_null(False)
+    # Lymph nodes that were known before the first therapy are no relapse, and no M1.
+    return frame.filter(~(window & regional)).with_columns(
+        at_diagnosis=window & ~regional,
         day=known.cast(pl.Int32),
         day_earliest=pl.max_horizontal(
             pl.when(by_report).then("reported_day_earliest").otherwise("day_earliest"), pl.lit(0)

@@ -50,9 +50,9 @@ def others(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
     skin = pl.col("_of").str.starts_with("C44") & group.is_in(
         [iarc.SQUAMOUS, iarc.BASAL, iarc.CARCINOMA, iarc.UNSPECIFIED]
     )
-    same_organ = (iarc.organ(pl.col("_of")) == iarc.organ(pl.col("_site"))).fill_null(False)
+    same_organ = iarc.organ(pl.col("_of")) == iarc.organ(pl.col("_site"))
     same_histology = iarc.same_histology(morphology, pl.col("_morphology"))
-    again = same_organ & same_histology
+    again = same_organ.fill_null(False) & same_histology
     if assumptions.same_organ == "subsite":
         again = again & ~_elsewhere()
     # Metastases of a known sarcoma are often coded like this when the primary was not looked up.
@@ -67,6 +67,8 @@ def others(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
         ),
         *([(skin, OTHER, "non-melanoma skin cancer")] if assumptions.skin_cancer == "ignored" else []),
         (again, OTHER, "the same organ and histology"),
+        # Another organ must be known to be another.
+        (same_organ.is_null() & same_histology, OTHER, "the same histology, organ unknown"),
         (nowhere, OTHER, "malignancy without site and histology"),
         (pl.col("day") <= 0, OTHER, "before time zero"),
         (pl.col("day") <= assumptions.synchronous_malignancy_days, OTHER, "synchronous"),

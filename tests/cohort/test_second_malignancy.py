@@ -17,6 +17,9 @@ CASES = {
     "prostate": ("C61.9", "8140/3", None, 400, SECOND, "C61.9"),
     "prostate, histology unknown": ("C61.9", None, None, 400, SECOND, "C61.9"),
     "an adenocarcinoma of no known site": (None, "8140/3", None, 400, SECOND, "site unknown"),
+    "the same histology in no known site": (
+        None, "8802/3", None, 400, OTHER, "site unknown: the same histology, organ unknown",
+    ),
     "soft tissue again": ("C49.2", "8802/3", "left", 400, OTHER, f"C49.2: {ONE_ORGAN}"),
     "soft tissue, another sarcoma of group 6": ("C49.1", "8890/3", None, 400, OTHER, f"C49.1: {ONE_ORGAN}"),
     "soft tissue, histology unknown": ("C49.1", None, None, 400, OTHER, f"C49.1: {ONE_ORGAN}"),
@@ -56,6 +59,7 @@ OTHERWISE = {
     "no subsite": (SUBSITE, "C49", "8802/3", None, 400, OTHER),
     "skin counts": ({"skin_cancer": "counted"}, "C44.3", "8090/3", None, 400, SECOND),
     "in situ counts": ({"carcinoma_in_situ": "counted"}, "C50.9", "8500/2", None, 400, SECOND),
+    "no site, if subsites count": (SUBSITE, None, "8802/3", None, 400, OTHER),
     "no window": ({"synchronous_malignancy_days": 0}, "C61.9", "8140/3", None, 1, SECOND),
     "a longer window": ({"synchronous_malignancy_days": 60}, "C61.9", "8140/3", None, 60, OTHER),
 }

@@ -117,6 +117,16 @@ DELIVERY: dict[str, Situation] = {
                    records("1.2", "20150406", 5), end="2015-04-10"),
         [(60, 30, 60)], GIVEN,
     ),
+    "a second phase from the last day of the first, not documented": Situation(
+        files(plan("1.1"), records("1.1", "20150302", 25),
+              plan("1.2", 10, 5, date="20150401", beams=arcs(2, 310)), records("1.2", "20150403", 5)),
+        [(60, 30, 60)], GIVEN, findings="plan.without-course",
+    ),
+    "a second phase from the day before the last of the first, not documented": Situation(
+        files(plan("1.1"), records("1.1", "20150302", 25),
+              plan("1.2", 10, 5, date="20150401", beams=arcs(2, 310)), records("1.2", "20150402", 5)),
+        [(None, None, None)], GIVEN, findings="course.undecided",
+    ),
     "aborted and planned anew with another dose per fraction": Situation(
         documented(55, 2.2, plan("1.1", 60, 30), records("1.1", "20150302", 15),
                    plan("1.2", 25, 10, date="20150322", beams=arcs(2.5, 310)),

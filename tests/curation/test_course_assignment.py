@@ -113,6 +113,16 @@ def test_a3_the_documented_interval():
     assert _said([_plan("a", "2015-04-07", 48.0, 24)], [_course()])["a"] == ("plans 1", "A7")
 
 
+def test_a3_without_a_documented_end_five_fractions_a_week_are_given():
+    # 30 fractions from 2 March are six weeks: 13 April, and three days more.
+    six_weeks = _course(end=None, dose=60.0, fractions=30)
+    for day, course in (("2015-04-16", "c1"), ("2015-04-17", "plans 1")):
+        assert _said([_plan("a", day, 48.0, 24)], [six_weeks])["a"][0] == course
+    # A part of a week counts as one: 26 fractions, as 30.
+    more = _course(end=None, dose=52.0, fractions=26)
+    assert _said([_plan("a", "2015-04-16", 48.0, 24)], [more])["a"][0] == "c1"
+
+
 def test_a4_several_fit_the_later_start_that_the_plan_precedes():
     courses = [_course("c1", end="2015-04-15"), _course("c2", "2015-06-01", "2015-07-03", 54.0, 27)]
     plan = _plan("a", "2015-04-13", 48.0, 24)

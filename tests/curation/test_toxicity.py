@@ -29,10 +29,17 @@ def surgery(records: Records, on: str, *complications, ops="5-782.b", intent="K"
 def radiotherapy(records: Records, *effects, **values):
     if effects:
         values["Menge_Nebenwirkung"] = json.dumps(effects)
-    values = {"Module_ID": "S1", "Beginn": "2012-02-01", "Ende": "2012-03-07", **values}
+    values = {
+        "Module_ID": "S1",
+        "Beginn": "2012-02-01",
+        "Ende": "2012-03-07",
+        "Gesamtdosis": "50",
+        "Einzeldosis": "2",
+        **values,
+    }
     return records.meldung(
-        r.ObdsRadiotherapy, Stellung_OP="N", Intention="K", Gesamtdosis="50", Einzeldosis="2",
-        Applikationsart="Perkutan", Gesamtdosis_Einheit="Gy", Einzeldosis_Einheit="Gy", **values,
+        r.ObdsRadiotherapy, Stellung_OP="N", Intention="K", Applikationsart="Perkutan",
+        Gesamtdosis_Einheit="Gy", Einzeldosis_Einheit="Gy", **values,
     )  # fmt: skip
 
 
@@ -57,6 +64,16 @@ def test_a_side_effect_has_its_grade_kind_and_version_and_belongs_to_the_course_
         outcome["toxicity"]["course_id"].to_list()
         == outcome["radiotherapy_course"]["course_id"].to_list() * 2
     )
+
+
+@together(sarcoma)
+def test_a_complication_of_a_biopsy_belongs_to_no_earlier_operation(patient):
+    surgery(patient, "2012-05-01")
+    surgery(patient, "2014-01-10", {"Kuerzel": "RNB"}, ops="1-503.5", intent="D")
+    outcome = yield
+    assert rows(outcome, "therapy", "statement", "therapy_date", "attribution") == [
+        ("surgery", "present", None, None)
+    ]
 
 
 @pytest.mark.parametrize(

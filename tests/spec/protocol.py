@@ -141,6 +141,12 @@ PROTOCOL: dict[str, tuple[Told, dict[str, Any], dict[str, str]]] = {
     "in situ, counted": (
         Told(others=[(200, "D05.1", "8500/2")]), {"carcinoma_in_situ": "counted"}, {"DFS": "200 second malignancy"},
     ),
+    "a metastasis told as a tumour, before the first therapy": (
+        Told(others=[(20, "C78.0", "8802/6")]), {}, {"DMFS": "not eligible", "DFS": "not eligible"},
+    ),
+    "lymph nodes told as a tumour, before the first therapy": (
+        Told(others=[(20, "C77.4", "8802/6")]), {}, {"LRFS": "366 censored", "DFS": "366 censored"},
+    ),
     "synchronous": (Told(others=[(20, "C61", "8140/3")]), {}, {"DFS": "366 censored"}),
     "synchronous, without a window": (
         Told(others=[(20, "C61", "8140/3")]), {"synchronous_malignancy_days": 0}, {"DFS": "20 second malignancy"},
