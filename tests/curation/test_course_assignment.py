@@ -16,7 +16,7 @@ def _date(text: str) -> dt.date:
 def _course(
     key="c1",
     start="2015-03-02",
-    end="2015-04-03",
+    end: str | None = "2015-04-03",
     dose: float | None = 50.0,
     fractions: int | None = 25,
     **more,
