@@ -19,7 +19,10 @@ from schemas.contract import Contract
 from schemas.meta import MetaFile
 from tests.quality.clean import CLEAN, row
 from tests.quality.rule_cases import (
+    combined,
+    curated_counts,
     curated_reports,
+    curated_tables,
     curated_tumours,
     decided,
     one_patient,
@@ -28,20 +31,22 @@ from tests.quality.rule_cases import (
     one_record_diagnosis,
     planned,
 )
+from tests.quality.rule_cases.combined import CHOSEN, COMBINED
 from tests.quality.rule_cases.computed import COMPUTED
+from tests.quality.rule_cases.curated_tables import TABLED
 from tests.quality.rule_cases.decided import DECISIONS
 from tests.quality.rule_cases.four import NO_VALUE, THE_FAULT, Four
 from tests.quality.rule_cases.one_file import FILES, SMALL
 from tests.quality.rule_cases.one_file import SOURCES as FILE_SOURCES
 from tests.quality.rule_cases.one_table import TABLES
 from tests.quality.rule_cases.owed import OWED
-from tests.quality.rule_cases.planned import PLANNED
 from tests.quality.rule_cases.together import broken_by
 from tests.sources.sent_tables import Read, source_of
 
 RECORDS = one_record.RECORDS | one_record_diagnosis.RECORDS
-CURATED = curated_reports.CURATED | curated_tumours.CURATED
+CURATED = curated_reports.CURATED | curated_tumours.CURATED | curated_counts.COUNTS
 PATIENTS = one_patient.PATIENTS | one_patient_diagnosis.PATIENTS
+PLANNED = planned.PLANNED | COMBINED
 
 TOLD: list[Mapping[str, Four[Any]]] = [
     RECORDS,
@@ -52,6 +57,8 @@ TOLD: list[Mapping[str, Four[Any]]] = [
     DECISIONS,
     COMPUTED,
     PLANNED,
+    CHOSEN,
+    TABLED,
 ]
 
 OWN = ("record_id", "person_ref", "sop_instance_uid", "refers_to", "series_uid", "series_uids",
@@ -160,6 +167,17 @@ def test_a_rule_on_what_is_curated(rule, broken_by_curation):
 
 
 @pytest.fixture(scope="module")
+def broken_by_rows() -> set[tuple[str, str]]:
+    return curated_tables.broken_by(TABLED)
+
+
+@pytest.mark.parametrize("rule", TABLED)
+def test_a_rule_on_rows_of_curated_tables(rule, broken_by_rows):
+    expected = {case: fires for case, _, fires in TABLED[rule].cases()}
+    assert {case: (f"{rule} {case}", rule) in broken_by_rows for case in expected} == expected
+
+
+@pytest.fixture(scope="module")
 def broken_by_tables(tmp_path_factory) -> set[tuple[str, str]]:
     """Each case with the rules that the cells of its table break; one process reads all spreadsheets."""
     folder = tmp_path_factory.mktemp("tables")
@@ -200,6 +218,17 @@ def broken_by_plans(tmp_path_factory) -> set[tuple[str, str]]:
 def test_a_rule_on_plans(rule, broken_by_plans):
     expected = {case: fires for case, _, fires in PLANNED[rule].cases()}
     assert {case: (f"{rule} {case}", rule) in broken_by_plans for case in expected} == expected
+
+
+@pytest.fixture(scope="module")
+def broken_by_choices(tmp_path_factory) -> set[tuple[str, str]]:
+    return combined.broken_by(CHOSEN, tmp_path_factory.mktemp("choices"))
+
+
+@pytest.mark.parametrize("rule", CHOSEN)
+def test_a_rule_on_a_chosen_reading_of_a_course(rule, broken_by_choices):
+    expected = {case: fires for case, _, fires in CHOSEN[rule].cases()}
+    assert {case: (f"{rule} {case}", rule) in broken_by_choices for case in expected} == expected
 
 
 @pytest.mark.parametrize("rule", COMPUTED)
