@@ -40,6 +40,8 @@ from tests.quality.rule_cases.one_file import FILES, SMALL
 from tests.quality.rule_cases.one_file import SOURCES as FILE_SOURCES
 from tests.quality.rule_cases.one_table import TABLES
 from tests.quality.rule_cases.owed import OWED
+from tests.quality.rule_cases.phantom_doses import DOSES, RIGHT
+from tests.quality.rule_cases.phantoms import PHANTOMS
 from tests.quality.rule_cases.together import broken_by
 from tests.sources.sent_tables import Read, source_of
 
@@ -59,6 +61,8 @@ TOLD: list[Mapping[str, Four[Any]]] = [
     PLANNED,
     CHOSEN,
     TABLED,
+    PHANTOMS,
+    DOSES,
 ]
 
 OWN = ("record_id", "person_ref", "sop_instance_uid", "refers_to", "series_uid", "series_uids",
@@ -235,6 +239,16 @@ def test_a_rule_on_a_chosen_reading_of_a_course(rule, broken_by_choices):
 def test_a_rule_that_one_function_judges(rule):
     expected = {case: fires for case, _, fires in COMPUTED[rule].cases()}
     assert {case: rule in broken() for case, broken, _ in COMPUTED[rule].cases()} == expected
+
+
+@pytest.mark.parametrize("rule", PHANTOMS | DOSES)
+def test_a_rule_on_phantoms(rule):
+    expected = {case: fires for case, _, fires in (PHANTOMS | DOSES)[rule].cases()}
+    assert {case: rule in broken() for case, broken, _ in (PHANTOMS | DOSES)[rule].cases()} == expected
+
+
+def test_the_phantom_from_which_the_cases_differ_breaks_no_rule():
+    assert RIGHT() == set()
 
 
 def test_every_rule_has_its_four_cases():
