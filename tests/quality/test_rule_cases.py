@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.quality import cross_record
+from sarcoma_pipeline.quality import accounting, cross_record
 from sarcoma_pipeline.quality.rule_catalogue import rules
-from sarcoma_pipeline.sources import manifest, sandboxed_reader
+from sarcoma_pipeline.sources import manifest, sandboxed_reader, value_account
 from schemas import typed
 from schemas.configuration import DEFAULT_LIMITS
 from schemas.contract import Contract
@@ -20,11 +20,13 @@ from schemas.meta import MetaFile
 from tests.quality.clean import CLEAN, row
 from tests.quality.rule_cases import (
     combined,
+    computed,
     curated_counts,
     curated_reports,
     curated_tables,
     curated_tumours,
     decided,
+    of_cohort,
     one_patient,
     one_patient_diagnosis,
     one_record,
@@ -32,10 +34,11 @@ from tests.quality.rule_cases import (
     planned,
 )
 from tests.quality.rule_cases.combined import CHOSEN, COMBINED
-from tests.quality.rule_cases.computed import COMPUTED
 from tests.quality.rule_cases.curated_tables import TABLED
 from tests.quality.rule_cases.decided import DECISIONS
 from tests.quality.rule_cases.four import NO_VALUE, THE_FAULT, Four
+from tests.quality.rule_cases.of_cohort import COHORT
+from tests.quality.rule_cases.of_nights import OF_NIGHTS
 from tests.quality.rule_cases.one_file import FILES, SMALL
 from tests.quality.rule_cases.one_file import SOURCES as FILE_SOURCES
 from tests.quality.rule_cases.one_table import TABLES
@@ -49,6 +52,7 @@ RECORDS = one_record.RECORDS | one_record_diagnosis.RECORDS
 CURATED = curated_reports.CURATED | curated_tumours.CURATED | curated_counts.COUNTS
 PATIENTS = one_patient.PATIENTS | one_patient_diagnosis.PATIENTS
 PLANNED = planned.PLANNED | COMBINED
+COMPUTED = computed.COMPUTED | OF_NIGHTS
 
 TOLD: list[Mapping[str, Four[Any]]] = [
     RECORDS,
@@ -63,6 +67,7 @@ TOLD: list[Mapping[str, Four[Any]]] = [
     TABLED,
     PHANTOMS,
     DOSES,
+    COHORT,
 ]
 
 OWN = ("record_id", "person_ref", "sop_instance_uid", "refers_to", "series_uid", "series_uids",
@@ -133,6 +138,17 @@ def test_a_rule_on_one_patient(rule):
     assert {case: (f"{rule} {case}", rule) in _broken_by_patients() for case in expected} == expected
 
 
+def _broken_by_file(found: manifest.Found) -> set[str]:
+    batch = manifest.read(found, "R1", SMALL)
+    unread = batch.frames().get("received.unread")
+    broken = set() if unread is None else set(unread["rule_id"])
+    account = value_account.frame([("f", batch.account)], "R1")
+    return broken | set(accounting.unknown(ONE_FILE, account)["rule_id"])
+
+
+ONE_FILE = pl.DataFrame({"file_id": ["f"], "source": ["s"]})
+
+
 @pytest.fixture(scope="module")
 def broken_by_files(tmp_path_factory) -> set[tuple[str, str]]:
     """Each case with the rules that its file breaks; one process reads all spreadsheets."""
@@ -147,9 +163,12 @@ def broken_by_files(tmp_path_factory) -> set[tuple[str, str]]:
                 listed = manifest.scan(folder, FILE_SOURCES, MetaFile.empty(), "R1").to_read
                 if file.listed:
                     file.listed(path)
-                for found in listed:
-                    unread = manifest.read(found, "R1", SMALL).frames().get("received.unread")
-                    broken |= set() if unread is None else {(case, one) for one in unread["rule_id"]}
+                broken |= {(case, one) for found in listed for one in _broken_by_file(found)}
+                if file.later:
+                    read = manifest.files_frame([{**found.row, "records": 1} for found in listed])
+                    file.later(path)
+                    again = manifest.scan(folder, FILE_SOURCES, read, "R2", verify=True).to_read
+                    broken |= {(case, one) for found in again for one in _broken_by_file(found)}
     return broken
 
 
@@ -233,6 +252,17 @@ def broken_by_choices(tmp_path_factory) -> set[tuple[str, str]]:
 def test_a_rule_on_a_chosen_reading_of_a_course(rule, broken_by_choices):
     expected = {case: fires for case, _, fires in CHOSEN[rule].cases()}
     assert {case: (f"{rule} {case}", rule) in broken_by_choices for case in expected} == expected
+
+
+@pytest.fixture(scope="module")
+def broken_by_cohort() -> set[tuple[str, str]]:
+    return of_cohort.broken_by(COHORT)
+
+
+@pytest.mark.parametrize("rule", COHORT)
+def test_a_rule_on_the_cohort(rule, broken_by_cohort):
+    expected = {case: fires for case, _, fires in COHORT[rule].cases()}
+    assert {case: (f"{rule} {case}", rule) in broken_by_cohort for case in expected} == expected
 
 
 @pytest.mark.parametrize("rule", COMPUTED)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import xlsxwriter
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
 
 from schemas.configuration import Sources
 from schemas.sources_toml import Limits
+from tests.curation import rt_files
 from tests.quality.rule_cases.four import NO_VALUE, Four
 
 _MAPPED = {"hospital_number": "Pat", "diagnosis_date": "Datum", "tumour_size_cm": "Größe"}
@@ -45,11 +49,13 @@ class File:
         path: where it lies, below the folder of its source.
         content: what it contains, or what makes it at a path.
         listed: what happens to it after the folder was listed, before it is read.
+        later: what happens to it after it was read, before the contents of all files are compared.
     """
 
     path: str
     content: bytes | str | Callable[[Path], object]
     listed: Callable[[Path], object] | None = None
+    later: Callable[[Path], object] | None = None
 
     def write(self, folder: Path) -> Path:
         """Write the file below a folder of its own; returns its path."""
@@ -115,6 +121,32 @@ def workbook(source: str, *sheets: str, other: tuple[str, ...] = ()) -> File:
     return File(f"{source}/a.xlsx", lambda path: _workbook(path, *made))
 
 
+def _replaced(text: str, hours: int = 0) -> Callable[[Path], object]:
+    """Return what replaces a file by one of the same size, modified so many hours later."""
+
+    def replace(path: Path) -> None:
+        before = path.stat()
+        assert len(text.encode()) == before.st_size
+        path.write_text(text)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + hours * 3_600_000_000_000))
+
+    return replace
+
+
+def _with_sets(*uids: str) -> Dataset:
+    """Return a plan that refers to structure sets; it should be one at most (PS3.3, C.8.8.9)."""
+    made = rt_files.plan("1.1")
+    made.ReferencedStructureSetSequence = Items([rt_files.item(ReferencedSOPInstanceUID=u) for u in uids])
+    return made
+
+
+def dicom(made: Dataset, label: bytes = b"") -> File:
+    """Return a DICOM file; ``label`` is the value of a second RTPlanLabel (300A,0002)."""
+    content, tag = rt_files.content(made), b"\x0a\x30\x02\x00SH"
+    more = tag + struct.pack("<H", len(label)) + label if label else b""
+    return File("rt/a.dcm", content.replace(tag, more + tag))
+
+
 def _socket(path: Path) -> None:
     # The name of a socket is short: it is made in its own folder.
     here = Path.cwd()
@@ -136,6 +168,23 @@ def of(
 _ROW = "1;01.02.2015;5,0\n"
 
 FILES: dict[str, Four[File]] = {
+    "file.attribute-repeated": of(
+        dicom(_with_sets("1.2", "1.3")),
+        dicom(_with_sets("1.2")),
+        dicom(_with_sets("1.2"), b"Neu "),
+        null=dicom(_with_sets()),
+    ),
+    "file.replaced-unseen": of(
+        File("table/a.csv", _HEAD + _ROW, later=_replaced(_HEAD + _ROW.replace("5,0", "9,0"))),
+        File("table/a.csv", _HEAD + _ROW, later=_replaced(_HEAD + _ROW.replace("5,0", "9,0"), hours=1)),
+        File("table/a.csv", _HEAD + _ROW * 2, later=_replaced(_HEAD + _ROW + "\x00" * len(_ROW))),
+    ),
+    "value.unknown": of(
+        table("1;01.02.2015;5,0;links\n", "Pat;Datum;Größe;Seite\n"),
+        table(_ROW),
+        obds(module="<Diagnose><Diagnosesicherung>7</Diagnosesicherung><Neu>1</Neu></Diagnose>"),
+        null=table("1;01.02.2015;5,0;\n", "Pat;Datum;Größe;Seite\n"),
+    ),
     "file.changing": of(
         File("table/a.csv", _HEAD + _ROW, lambda path: path.write_text(_HEAD + _ROW * 2)),
         File("table/a.csv", _HEAD + _ROW, lambda path: (path.parent / "b.csv").write_text(_HEAD + _ROW)),
