@@ -155,9 +155,12 @@ def _milestones(
 
 
 def _diagnosed(zero: pl.DataFrame) -> pl.DataFrame:
-    """Return the diagnosis, with the days that birth, therapy and death leave of a partial date."""
+    """Return the diagnosis, with the days that birth, therapy and death leave of a partial date.
+
+    A source that counts in days has no date: its day 0 is exact.
+    """
     ends = {
-        f"day_{end}": (pl.coalesce(end, "zero") - pl.col("zero")).dt.total_days().cast(pl.Int32)
+        f"day_{end}": (pl.coalesce(end, "zero") - pl.col("zero")).dt.total_days().cast(pl.Int32).fill_null(0)
         for end in ("earliest", "latest")
     }
     return zero.select(
