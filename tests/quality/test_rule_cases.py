@@ -32,6 +32,7 @@ from tests.quality.rule_cases import (
     one_record,
     one_record_diagnosis,
     planned,
+    summed,
 )
 from tests.quality.rule_cases.combined import CHOSEN, COMBINED
 from tests.quality.rule_cases.curated_tables import TABLED
@@ -68,6 +69,7 @@ TOLD: list[Mapping[str, Four[Any]]] = [
     PHANTOMS,
     DOSES,
     COHORT,
+    summed.SUMMED,
 ]
 
 OWN = ("record_id", "person_ref", "sop_instance_uid", "refers_to", "series_uid", "series_uids",
@@ -275,6 +277,13 @@ def test_a_rule_that_one_function_judges(rule):
 def test_a_rule_on_phantoms(rule):
     expected = {case: fires for case, _, fires in (PHANTOMS | DOSES)[rule].cases()}
     assert {case: rule in broken() for case, broken, _ in (PHANTOMS | DOSES)[rule].cases()} == expected
+
+
+def test_a_rule_on_sums_of_doses(tmp_path):
+    broken = summed.broken_by(summed.SUMMED, tmp_path)
+    for rule, four in summed.SUMMED.items():
+        expected = {case: fires for case, _, fires in four.cases()}
+        assert {case: (f"{rule} {case}", rule) in broken for case in expected} == expected
 
 
 def test_the_phantom_from_which_the_cases_differ_breaks_no_rule():
