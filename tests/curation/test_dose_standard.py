@@ -17,7 +17,7 @@ from sarcoma_pipeline.curation.dose_volume.plan_of_dose import PlannedGroup, Pla
 from sarcoma_pipeline.curation.dose_volume.structure_dose import measure
 from sarcoma_pipeline.sources import dicom_contours, dicom_dose_grid, dicom_dose_parts
 from sarcoma_pipeline.sources.dicom_dose_grid import NoGrid
-from schemas.dicom_geometry import DosePart, Structure
+from schemas.dicom_geometry import DosePart, EmbeddedHistogram, Structure
 from schemas.dose_settings import DoseSettings
 from tests.curation import rt_phantoms as ph
 
@@ -301,6 +301,27 @@ def test_structures_of_one_name_or_one_meaning_are_told(reverse):
         "skin corridor: Hautstreifen (number 5), Lymphkorridor (number 6)",
         "x1: X1 (number 3), x1 (number 4)",
     ]
+
+
+def test_structures_of_one_name_are_told_if_their_types_give_them_two_meanings():
+    said = repeated(("Ziel", "PTV", BAR), ("ziel", "ORGAN", SMALLER), ("PTV_50", "PTV", SMALLER))
+    assert said == [
+        "PTV: Ziel (number 1), PTV_50 (number 3)", "ziel: Ziel (number 1), ziel (number 2)",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("gtv", [20, 30])
+def test_a_gtv_that_is_larger_than_the_ptv_is_told_without_a_ctv(gtv):
+    found = ph.structure_set([("GTV", "GTV", ph.cylinder(gtv, 60)), ("PTV", "PTV", ph.cylinder(25, 60))])
+    _, told = computed(part(), structures=found)
+    assert ("target.order" in told) == (gtv == 30)
+
+
+def test_a_histogram_that_names_no_structure_is_told():
+    histogram = EmbeddedHistogram((), np.array([0.0, 50.0]), np.array([10.0, 0.0]), "CM3", None)
+    plan = PlanParts(PlanOfDose("5.5", (), 25), [], [histogram, histogram])
+    told = calculation.calculate(bar(), [plan], (), DoseSettings()).doubts
+    assert told == [{"id": "dvh.not-comparable", "value": "of no structure: 2", "structure": ""}]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from sarcoma_pipeline.curation import structure_names
@@ -117,6 +118,8 @@ def calculate(
         result.structures.append(_row(structure, meaning, found, wanted))
     _finish(result, plans, whole)
     if not several:
+        if nameless := sum(not h.regions for one in plans for h in one.histograms):
+            _note(result, Doubt("dvh.not-comparable", f"of no structure: {nameless}"))
         _margins(result, named)
         _order(result)
         _repeated(result)
@@ -260,21 +263,29 @@ def _order(result: Result) -> None:
         ]
         for name in ("GTV", "CTV", "PTV")
     }
-    for inner, outer in _NESTED:
+    # GTV and PTV too: a set may lack the CTV.
+    for inner, outer in combinations(sizes, 2):
         if len(sizes[inner]) == len(sizes[outer]) == 1 and sizes[inner][0] > sizes[outer][0]:
             shown = f"{inner} {sizes[inner][0]:.1f} cm³, {outer} {sizes[outer][0]:.1f} cm³"
             _note(result, Doubt("target.order", shown), inner)
 
 
 def _repeated(result: Result) -> None:
-    """Note structures with a volume that have one meaning, or one name that is not mapped."""
-    same: dict[str, list[tuple[int, str]]] = {}
+    """Note structures with a volume that have one meaning or one name."""
+    of_meaning: dict[str, list[tuple[int, str]]] = {}
+    of_name: dict[str, dict[tuple[int, str], str | None]] = {}
     for row in result.structures:
         if row["volume_cc"] is not None:
-            name = row["structure"] or ""
-            meaning = row["tg263"] or row["role"] or name.strip().casefold()
-            same.setdefault(meaning, []).append((row["roi_number"], name))
-    for meaning, found in sorted(same.items()):
-        if len(found) > 1 and meaning:
+            one, meaning = (row["roi_number"], row["structure"] or ""), row["tg263"] or row["role"]
+            of_name.setdefault(one[1].strip().casefold(), {})[one] = meaning
+            if meaning:
+                of_meaning.setdefault(meaning, []).append(one)
+    groups = list(of_meaning.items())
+    for name, meanings in of_name.items():
+        # One name with one meaning is told by its meaning.
+        if name and (None in meanings.values() or len(set(meanings.values())) > 1):
+            groups.append((name, list(meanings)))
+    for meaning, found in sorted(groups):
+        if len(found) > 1:
             listed = ", ".join(f"{name or '(no name)'} (number {number})" for number, name in sorted(found))
             _note(result, Doubt("structure.name-repeated", f"{meaning}: {listed}"))

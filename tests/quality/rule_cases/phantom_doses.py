@@ -227,8 +227,8 @@ HISTOGRAMS: dict[str, Four[Broken]] = {
     ),
     "dvh.not-comparable": Four(
         computed(histogram(DoseUnits="RELATIVE")), computed(histogram()),
-        computed(histogram(DoseUnits=None)), computed(histogram(included="EXCLUDED")),
-        null_fires=True,  # of unknown units
+        computed(histogram(DVHReferencedROISequence=None)), computed(histogram(included="EXCLUDED")),
+        null_fires=True,  # of which structure is not known
     ),
 }  # fmt: skip
 

@@ -192,7 +192,7 @@ STRUCTURES: dict[str, Four[Broken]] = {
     "structure.name-repeated": Four(
         holding(TARGET, ("PTV", "PTV", bar(10))), holding(FEMUR, ("Femur_L", "ORGAN", bar(6, x=40))),
         holding(("", "ORGAN", bar(8)), ("", "ORGAN", bar(10))),
-        holding(("Hautstreifen", "ORGAN", bar(6)), ("Lymphkorridor", "ORGAN", bar(5))),
+        holding(("Ziel", "PTV", bar(6)), ("Ziel", "ORGAN", bar(5))),  # one name, two meanings
     ),
     "structure.number-repeated": Four(
         holding(TARGET, FEMUR, edit=_numbered(1, 1)), holding(TARGET, FEMUR, edit=_numbered(1, 3)),
@@ -250,7 +250,7 @@ TARGETS: dict[str, Four[Broken]] = {
     "target.order": Four(
         holding(_target("CTV", 21, 30), PTV), holding(GTV, CTV, PTV),
         holding(_target("CTV", 21, 30), ("PTV", "PTV", [])),
-        holding(_target("GTV", 15, 24), CTV, PTV),
+        holding(_target("GTV", 21, 30), PTV),  # there is no CTV
     ),
 }  # fmt: skip
 
