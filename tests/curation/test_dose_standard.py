@@ -310,6 +310,17 @@ def test_structures_of_one_name_are_told_if_their_types_give_them_two_meanings()
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("ctv", [[], [("CTV", "CTV", [])]])
+def test_a_gtv_beside_the_ptv_is_told_without_a_ctv(ctv):
+    targets = [("GTV", "GTV", ph.cylinder(10, 30, x=30)), ("PTV", "PTV", ph.cylinder(25, 60)), *ctv]
+    found = two_plans(ph.structure_set(targets), ["5.5"])
+    assert {one["structure"] for one in found.doubts if one["id"] == "margin.not-within"} == {"GTV in PTV"}
+    assert [one for one in found.margins if one["radial_p50_mm"] is not None] == []
+    inside = [("GTV", "GTV", ph.cylinder(10, 30, x=10)), targets[1]]
+    told = two_plans(ph.structure_set(inside), ["5.5"]).doubts
+    assert "margin.not-within" not in {one["id"] for one in told}
+
+
 @pytest.mark.parametrize("gtv", [20, 30])
 def test_a_gtv_that_is_larger_than_the_ptv_is_told_without_a_ctv(gtv):
     found = ph.structure_set([("GTV", "GTV", ph.cylinder(gtv, 60)), ("PTV", "PTV", ph.cylinder(25, 60))])

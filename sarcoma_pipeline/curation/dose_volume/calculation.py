@@ -226,13 +226,18 @@ def _margins(result: Result, named: Sequence[tuple[Structure, structure_names.Me
         if meaning.role == "target" and meaning.tg263:
             targets.setdefault(meaning.tg263, []).append(structure)
     bone, axis = _axis(named)
-    for inner, outer in _NESTED:
+    # Without a CTV the GTV must still lie within the PTV; their distance is no margin that a study reports.
+    drawn = any(one.contours for one in targets.get("CTV", ()))
+    nested = _NESTED if drawn else (*_NESTED, ("GTV", "PTV"))
+    for inner, outer in nested:
         one, other = targets.get(inner, []), targets.get(outer, [])
         if len(one) != 1 or len(other) != 1:
             continue
         found = margins(one[0], other[0], axis)
         for doubt in found.doubts:
             _note(result, doubt, f"{one[0].name} in {other[0].name}")
+        if (inner, outer) not in _NESTED:
+            continue
         result.margins.append(
             {
                 "inner": inner, "outer": outer, "axis": bone,

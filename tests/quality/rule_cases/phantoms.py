@@ -241,7 +241,7 @@ TARGETS: dict[str, Four[Broken]] = {
         holding(GTV, _target("CTV", 14, 24, x=10)),
         holding(GTV, _target("CTV", 14, 24, x=6)),  # it touches the CTV, as at the skin
         holding(GTV, ("CTV", "CTV", [])),
-        holding(GTV, _target("CTV", 14, 60), _target("PTV", 20, 54)),  # beyond both ends
+        holding(_target("GTV", 8, 36), PTV),  # beyond both ends, and there is no CTV
     ),
     "margin.planes-differ": Four(
         holding(_sagittal(GTV), CTV), holding(GTV, ("CTV", "CTV", bar(14, 24, 2))), NO_VALUE,
