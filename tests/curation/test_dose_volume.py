@@ -297,6 +297,10 @@ def test_a_structure_without_area_is_told():
     assert doubts([]) == {"contours.absent": "0"}
     assert doubts([np.zeros((1, 3))], kind="POINT") == {"contours.points-only": "1"}
     assert doubts(ph.cylinder(20, 60), kind="OPEN_PLANAR") == {"contours.points-only": "20"}
+    # Three points are an outline, unless they lie on one line.
+    assert "contours.unreadable" not in doubts(
+        [np.array([[0, 0, z], [9, 0, z], [0, 9, z]]) for z in (0.0, 3, 6)]
+    )
     line = np.array([[0, 0, 0], [1, 1, 0], [2, 2, 0.0]])
     assert doubts([line]) == {"contours.unreadable": "1"}
 
