@@ -89,7 +89,8 @@ def test_a_steward_is_told_what_is_new_and_nothing_else(copy, monkeypatch):
         "  error   file.empty: 1 new",
         "          The file has no content, or no record in it.",
         "  warning dataset.files-unread: 1 new",
-        "          More than one in five files of the source, of which there are ten or more, could not be read.",
+        "          More than one in five files of the source, of which there are ten or more, "
+        "could not be read.",
         f"{known}{errors} errors, {warnings} warnings.",
     ]
 
