@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from sarcoma_pipeline.curation import prescription, radiotherapy_plans, technique
-from sarcoma_pipeline.curation.parse import Reading, code, constant, date, number, read, text, whole
+from sarcoma_pipeline.curation.parse import Reading, code, constant, date, number, text, whole
+from sarcoma_pipeline.curation.typed_columns import read
 from schemas import typed, typed_dicom
 from schemas import vocabularies as v
 from schemas.configuration import DicomSource

@@ -9,8 +9,9 @@ import polars as pl
 
 from sarcoma_pipeline.curation import obds_reports, obds_toxicity, target_regions, tnm
 from sarcoma_pipeline.curation.obds_reports import DATES, residual
-from sarcoma_pipeline.curation.parse import Reading, code, constant, date, number, read, text
+from sarcoma_pipeline.curation.parse import Reading, code, constant, date, number, text
 from sarcoma_pipeline.curation.reporting_day import MELDEDATUM
+from sarcoma_pipeline.curation.typed_columns import read
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.contract import Contract

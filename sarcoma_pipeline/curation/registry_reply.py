@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from sarcoma_pipeline.curation import death_beside_life
-from sarcoma_pipeline.curation.parse import Reading, code, constant, date, read, text
+from sarcoma_pipeline.curation.parse import Reading, code, constant, date, text
 from sarcoma_pipeline.curation.spreadsheet_cells import BIRTHS_COUNTED_FROM, DAYS_COUNTED_FROM, counted
+from sarcoma_pipeline.curation.typed_columns import read
 from sarcoma_pipeline.curation.value_rules import NUMBER_DAMAGED, damaged
 from schemas import typed
 from schemas import vocabularies as v

@@ -9,18 +9,9 @@ from dataclasses import replace
 import polars as pl
 
 from sarcoma_pipeline.curation import death_beside_life
-from sarcoma_pipeline.curation.parse import (
-    MISSING,
-    Reading,
-    code,
-    constant,
-    date,
-    number,
-    read,
-    whole,
-    with_steps,
-)
+from sarcoma_pipeline.curation.parse import MISSING, Reading, code, constant, date, number, whole, with_steps
 from sarcoma_pipeline.curation.spreadsheet_cells import BIRTHS_COUNTED_FROM, DAYS_COUNTED_FROM
+from sarcoma_pipeline.curation.typed_columns import read
 from sarcoma_pipeline.curation.value_rules import NUMBER_DAMAGED, damaged
 from schemas import typed
 from schemas.configuration import ColumnMapping, EntityMapping, MappedSource

@@ -5,7 +5,8 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation.parse import code, date, number, read, text, whole, with_steps
+from sarcoma_pipeline.curation.parse import code, date, number, text, whole, with_steps
+from sarcoma_pipeline.curation.typed_columns import read
 from schemas import typed
 from schemas import vocabularies as v
 
