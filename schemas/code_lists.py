@@ -6,9 +6,11 @@ texts are codes: a text outside of it stays as delivered and is a finding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
+
+from schemas import vocabularies as v
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ END_OF_RADIOTHERAPY = _codes("E F A P S V T U", decides=True)
 END_OF_SYSTEMIC_THERAPY = _codes("E R W A P S V T U")
 
 _EXACTNESS = CodeList(form="(?i)[ETMV]")
-_SIDE = _codes("L R B M U T", decides=True)
+_SIDE = CodeList(tuple(v.OBDS_LATERALITY), decides=True)
 _YES_NO_UNKNOWN = _codes("J N U")
 _ICD = r"[A-Z]\d\d(\.\d\d?)?"
 _ICD_VERSION = CodeList(form=r"10 20\d\d (GM|WHO)|Sonstige")
@@ -106,8 +108,8 @@ _REPORT: dict[str, CodeList] = {
 """Columns of every Meldung."""
 _ASSIGNMENT: dict[str, CodeList] = {
     "Seitenlokalisation": _SIDE,
-    "Diagnosedatum": CodeList(form=r"\d{4}-\d\d-\d\d(Z|[+-]\d\d:\d\d)?|\d\d\.\d\d\.\d{4}", decides=True),
-    "Diagnosedatum_Datumsgenauigkeit": CodeList(form=_EXACTNESS.form, decides=True),
+    "Diagnosedatum": CodeList(form=rf"{_DATE.form}|\d\d\.\d\d\.\d{{4}}", decides=True),
+    "Diagnosedatum_Datumsgenauigkeit": replace(_EXACTNESS, decides=True),
 }
 """Columns of the Tumorzuordnung of a Meldung that is no Diagnose, whose own values have findings."""
 _SITE = {"Primaertumor_ICD": CodeList(form=_ICD, decides=True)}
@@ -121,7 +123,7 @@ _HISTOLOGY: dict[str, CodeList] = {
     "TNM/Pn": _codes("PnX Pn0 Pn1"),
     "TNM/S": _codes("SX S0 S1 S2 S3"),
     "TNM/UICC_Stadium": _STAGES,
-    "Menge_Weitere_Klassifikation/Datum": CodeList(form=_DATE.form, decides=True),
+    "Menge_Weitere_Klassifikation/Datum": replace(_DATE, decides=True),
     "Menge_Weitere_Klassifikation/Datum_Datumsgenauigkeit": _EXACTNESS,
     "Menge_Genetik/Auspraegung": _codes("M W P N U"),
     "Menge_Genetik/Datum": _DATE,
@@ -138,7 +140,7 @@ RECEIVED: dict[str, dict[str, CodeList]] = {
     },
     "received.obds_pathology": _REPORT | _ASSIGNMENT | _PRIMARY | _IN_STUDY | _HISTOLOGY,
     "received.obds_surgery": _REPORT | _ASSIGNMENT | _SITE | _IN_STUDY | _HISTOLOGY | {
-        "Gesamtbeurteilung_Residualstatus": _codes("R0 R1 R2 R1(is) R1(cy+) RX U", decides=True),
+        "Gesamtbeurteilung_Residualstatus": CodeList((*v.OBDS_RESIDUAL, "U"), decides=True),
         "Menge_OPS_Version/": _YEAR_OF_LIST,
         "Menge_Komplikation/ICD_Version": _ICD_VERSION,
     },

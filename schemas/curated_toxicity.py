@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import column
-from schemas.curated import Curated
+from schemas.curated import Curated, earliest, latest
 from schemas.typed_toxicity import ToxicityColumns
 
 
@@ -16,12 +16,8 @@ class Toxicity(ToxicityColumns, Curated, table="curated.toxicity"):
         "First day of the therapy", "Day of the operation, or first day.", identifying="quasi-identifier"
     )
     therapy_day: pl.Int32 = column("Day of the therapy", "Days since time zero.", unit="d")
-    therapy_day_earliest: pl.Int32 = column(
-        "Earliest day of the therapy", "With the early end of a partial date.", unit="d"
-    )
-    therapy_day_latest: pl.Int32 = column(
-        "Latest day of the therapy", "With the late end of a partial date.", unit="d"
-    )
+    therapy_day_earliest: pl.Int32 = earliest("day of the therapy")
+    therapy_day_latest: pl.Int32 = latest("day of the therapy")
     course_id: pl.String = column("Course", "Key of the course of radiotherapy.", identifying="identifier")
     attribution: pl.String = column(
         "Attribution",

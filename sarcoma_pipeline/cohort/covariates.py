@@ -262,10 +262,10 @@ def cut_off(curated: Curated, timeline: Timeline) -> dt.date | None:
     """
     if timeline.assumptions.data_cutoff:
         return timeline.assumptions.data_cutoff
-    for dated in (_registry_days(curated), _dated(curated, timeline.events)):
-        if dated.height:
-            return dated["date"].max()  # type: ignore[return-value]  # of a column of dates
-    return None
+    dated = _registry_days(curated)
+    if dated.is_empty():
+        dated = _dated(curated, timeline.events)
+    return dated.select(pl.col("date").max()).item()
 
 
 def last_answered(curated: Curated) -> pl.Series:

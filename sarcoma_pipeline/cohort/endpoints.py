@@ -331,6 +331,7 @@ def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
         # Whoever enters at the origin does so whenever it was.
         enters = dict.fromkeys(enters, pl.lit(0, dtype=pl.Int32))
     landmark = pl.lit(rule.landmark_days or 0)
+    enters = {name: pl.max_horizontal(day, landmark) for name, day in enters.items()}
     ranks = pl.max_horizontal(
         p.replace_strict(_COARSE, default=0, return_dtype=pl.Int32) for p in (precision, started[2])
     )
@@ -342,13 +343,7 @@ def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
     }
     return frame.with_columns(
         *(time.cast(pl.Int32).alias(name) for name, time in times.items()),
-        *(
-            pl.when(pl.max_horizontal(day, landmark) > 0)
-            .then(pl.max_horizontal(day, landmark))
-            .cast(pl.Int32)
-            .alias(name)
-            for name, day in enters.items()
-        ),
+        *(pl.when(late > 0).then(late).cast(pl.Int32).alias(name) for name, late in enters.items()),
         date_precision=precision,
     ).with_columns(
         pl.col("time_days_earliest").clip(0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from sarcoma_pipeline.curation.obds_nested import entries
 from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
@@ -44,7 +45,7 @@ def contradictions(frame: pl.DataFrame, table: str) -> pl.DataFrame:
     if "Histologie" not in frame.columns or frame["Histologie"].null_count() == frame.height:
         return Observation.empty()
     counted = (
-        frame.select("record_id", "TNM", _h=_array("Histologie", *_COUNTS))
+        frame.select("record_id", "TNM", _h=entries("Histologie", *_COUNTS))
         .explode("_h")
         .drop_nulls("_h")
         .unnest("_h")
@@ -62,14 +63,10 @@ def contradictions(frame: pl.DataFrame, table: str) -> pl.DataFrame:
         above = counted.filter(pl.col(f"{part}LK_befallen") > pl.col(f"{part}LK_untersucht"))
         seen.append(_observed(above, MORE_THAN_EXAMINED, table, f"Histologie/{part}LK_befallen", text))
     none = pl.element().struct.field("N").str.contains(_NONE) & (pl.element().struct.field("kind") == "pTNM")
-    against = counted.filter(_array("TNM", "kind", "N").list.eval(none).list.any())
+    against = counted.filter(entries("TNM", "kind", "N").list.eval(none).list.any())
     shown = against.with_columns(_text=pl.max_horizontal("LK_befallen", "Sentinel_LK_befallen"))
     seen.append(_observed(shown, AGAINST_N, table, "TNM/N", "_text"))
     return pl.concat(seen)
-
-
-def _array(column: str, *keys: str) -> pl.Expr:
-    return pl.col(column).str.json_decode(pl.List(pl.Struct(dict.fromkeys(keys, pl.String))))
 
 
 def _observed(rows: pl.DataFrame, rule: Rule, table: str, column: str, text: str) -> pl.DataFrame:

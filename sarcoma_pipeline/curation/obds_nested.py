@@ -12,6 +12,13 @@ import polars as pl
 from sarcoma_pipeline.curation import tnm
 from schemas import sarcoma_codes
 
+
+def entries(column: str, *keys: str) -> pl.Expr:
+    """Return the list of the entries of a delivered array: structs of these keys; without keys, texts."""
+    inner = pl.Struct(dict.fromkeys(keys, pl.String)) if keys else pl.String()
+    return pl.col(column).str.json_decode(pl.List(inner))
+
+
 # --- histology ----------------------------------------------------------------------------------------
 
 _MORPHOLOGY = pl.Struct({"Code": pl.String, "Version": pl.String})

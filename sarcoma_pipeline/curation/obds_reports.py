@@ -14,7 +14,7 @@ import polars as pl
 from sarcoma_pipeline.curation import obds_nested, tnm
 from sarcoma_pipeline.curation.parse import Reading, code, constant, date, steps_of, text
 from sarcoma_pipeline.curation.value_rules import EXACTNESS_UNKNOWN, REPORT_DATE_UNREADABLE
-from schemas import typed
+from schemas import code_lists, typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
 from schemas.rule import Rule
@@ -149,7 +149,7 @@ REPORT: dict[str, Reading] = {
     "icdo3_morphology": text("_morphology"),
     "morphology_version": text("_morphology_version"),
     "morphologies": text("_morphologies"),
-    "grade": code("_grading", {g: g for g in "01234XLMHBUT"}),
+    "grade": code("_grading", {g: g for g in code_lists.GRADING.codes}),
     "fnclcc_grade": tnm.fnclcc(pl.col("_stadium")),
     "tnm_kind": text("_tnm_kind"),
     "tnm_edition": _edition(pl.col("_tnm_Version")),

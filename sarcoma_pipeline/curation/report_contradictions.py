@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
+from sarcoma_pipeline.curation.obds_nested import entries
 from sarcoma_pipeline.curation.target_regions import is_site
 from schemas import vocabularies as v
 from schemas.observations import observation
@@ -68,39 +71,53 @@ def contradictions(frame: pl.DataFrame, table: str) -> pl.DataFrame:
         frame: records of the table.
         table: its name.
     """
-    if table == "received.obds_surgery":
-        local, overall = (
-            pl.col(f"{part}_Residualstatus")
-            .str.strip_chars()
-            .replace_strict(_RANK, default=None, return_dtype=pl.Int32)
-            for part in ("Lokale_Beurteilung", "Gesamtbeurteilung")
-        )
-        column = "Gesamtbeurteilung_Residualstatus"
-        return observation(frame.filter(overall < local), RESIDUAL_OVERALL, table, column, pl.col(column))
-    if table == "received.obds_systemic_therapy":
-        kind = pl.col("Therapieart").str.strip_chars()
-        given = _array("Menge_Substanz", "Bezeichnung", "ATC")
-        cytostatic = given.list.eval(pl.element().struct.field("ATC").str.contains(_CYTOSTATIC)).list.any()
-        against = (kind.is_in(list(v.OBDS_SURVEILLANCE)) & (given.list.len() > 0)) | (
-            cytostatic & ~kind.is_in(_CHEMOTHERAPY)
-        )
-        return observation(frame.filter(against), SUBSTANCES, table, "Therapieart", pl.col("Therapieart"))
-    if table == "received.obds_radiotherapy":
-        sides = pl.concat_str("Seitenlokalisation", "Seite_Zielgebiet")
-        opposite = frame.filter(sides.is_in(["LR", "RL"]), pl.col("Intention") == "K")
-        places = opposite.select("Zielgebiet", "Primaertumor_ICD").iter_rows()
-        own = [region is None or is_site(region, site) for region, site in places]
-        at_fault = opposite.filter(pl.Series(own, dtype=pl.Boolean))
-        return observation(at_fault, OTHER_SIDE, table, "Seite_Zielgebiet", pl.col("Seite_Zielgebiet"))
-    if table == "received.obds_death":
-        organ = pl.col("Primaertumor_ICD").str.slice(0, 3)
-        codes = _array("Menge_Todesursachen", "Code").list.eval(
-            pl.element().struct.field("Code").str.slice(0, 3)
-        )
-        named = (pl.col("Tod_tumorbedingt") == "N") & codes.list.contains(organ)
-        return observation(frame.filter(named), CAUSE, table, "Tod_tumorbedingt", organ)
-    return Observation.empty()
+    if table not in _OF_TABLE:
+        return Observation.empty()
+    rule, column, shown, at_fault = _OF_TABLE[table]
+    return observation(at_fault(frame), rule, table, column, shown)
 
 
-def _array(column: str, *keys: str) -> pl.Expr:
-    return pl.col(column).str.json_decode(pl.List(pl.Struct(dict.fromkeys(keys, pl.String))))
+def _better_overall(frame: pl.DataFrame) -> pl.DataFrame:
+    local, overall = (
+        pl.col(f"{part}_Residualstatus")
+        .str.strip_chars()
+        .replace_strict(_RANK, default=None, return_dtype=pl.Int32)
+        for part in ("Lokale_Beurteilung", "Gesamtbeurteilung")
+    )
+    return frame.filter(overall < local)
+
+
+def _other_substances(frame: pl.DataFrame) -> pl.DataFrame:
+    kind = pl.col("Therapieart").str.strip_chars()
+    given = entries("Menge_Substanz", "Bezeichnung", "ATC")
+    cytostatic = given.list.eval(pl.element().struct.field("ATC").str.contains(_CYTOSTATIC)).list.any()
+    nothing = kind.is_in(list(v.OBDS_SURVEILLANCE)) & (given.list.len() > 0)
+    return frame.filter(nothing | (cytostatic & ~kind.is_in(_CHEMOTHERAPY)))
+
+
+def _other_side(frame: pl.DataFrame) -> pl.DataFrame:
+    sides = pl.concat_str("Seitenlokalisation", "Seite_Zielgebiet")
+    opposite = frame.filter(sides.is_in(["LR", "RL"]), pl.col("Intention") == "K")
+    places = opposite.select("Zielgebiet", "Primaertumor_ICD").iter_rows()
+    own = [region is None or is_site(region, site) for region, site in places]
+    return opposite.filter(pl.Series(own, dtype=pl.Boolean))
+
+
+def _denied_cause(frame: pl.DataFrame) -> pl.DataFrame:
+    codes = entries("Menge_Todesursachen", "Code").list.eval(
+        pl.element().struct.field("Code").str.slice(0, 3)
+    )
+    return frame.filter((pl.col("Tod_tumorbedingt") == "N") & codes.list.contains(_ORGAN))
+
+
+_ORGAN = pl.col("Primaertumor_ICD").str.slice(0, 3)
+_RESIDUAL = "Gesamtbeurteilung_Residualstatus"
+_OF_TABLE: dict[str, tuple[Rule, str, pl.Expr, Callable[[pl.DataFrame], pl.DataFrame]]] = {
+    "received.obds_surgery": (RESIDUAL_OVERALL, _RESIDUAL, pl.col(_RESIDUAL), _better_overall),
+    "received.obds_systemic_therapy": (SUBSTANCES, "Therapieart", pl.col("Therapieart"), _other_substances),
+    "received.obds_radiotherapy": (
+        OTHER_SIDE, "Seite_Zielgebiet", pl.col("Seite_Zielgebiet"), _other_side,
+    ),
+    "received.obds_death": (CAUSE, "Tod_tumorbedingt", _ORGAN, _denied_cause),
+}  # fmt: skip
+"""Received table to the rule, the column at fault, what is shown of it, and the records at fault."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from sarcoma_pipeline.curation import obds_nested
 from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
@@ -135,7 +136,7 @@ def _lacks(table: str, columns: Sequence[str]) -> Iterator[_Lack]:
         if date != column and date not in _MAY_LACK_EXACTNESS:
             yield _Lack(column, pl.col(date).str.contains(_ISO) & pl.col(column).is_null(), _EXACT)
     if table == "received.obds_surgery":
-        codes = pl.col("Menge_OPS").str.json_decode(pl.List(pl.String))
+        codes = obds_nested.entries("Menge_OPS")
         none = codes.list.eval(pl.element().is_null()).list.any()
         yield _Lack("Menge_OPS/Code", none, "the procedure is not known; the others of the operation count")
     if table == "received.obds_radiotherapy":
@@ -148,14 +149,10 @@ def _lacks(table: str, columns: Sequence[str]) -> Iterator[_Lack]:
         if column == "Menge_FM":
             dated = pl.element().struct.field("Diagnosedatum").str.contains(_ISO)
             inexact = dated & pl.element().struct.field("Datumsgenauigkeit").is_null()
-            entries = _entries("Menge_FM", "Diagnosedatum", "Datumsgenauigkeit")
+            entries = obds_nested.entries("Menge_FM", "Diagnosedatum", "Datumsgenauigkeit")
             yield _Lack("Menge_FM/Datumsgenauigkeit", entries.list.eval(inexact).list.any(), _EXACT)
-
-
-def _entries(column: str, *keys: str) -> pl.Expr:
-    return pl.col(column).str.json_decode(pl.List(pl.Struct(dict.fromkeys(keys, pl.String))))
 
 
 def _any_without(column: str, key: str) -> pl.Expr:
     lacking = pl.element().struct.field(key).is_null()
-    return _entries(column, key).list.eval(lacking).list.any()
+    return obds_nested.entries(column, key).list.eval(lacking).list.any()

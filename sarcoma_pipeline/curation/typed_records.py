@@ -269,6 +269,18 @@ def _placed(records: pl.DataFrame, files: pl.DataFrame | None) -> pl.DataFrame:
     return placed.drop("path_of_file", strict=False)
 
 
+_OF_REPORTS = (
+    export_faults.export_faults,
+    export_faults.repeated_elements,
+    export_faults.unknown_grades,
+    required_elements.missing_elements,
+    unknown_codes.unknown_codes,
+    lymph_nodes.contradictions,
+    report_contradictions.contradictions,
+)
+"""What is observed of the delivered records of an oBDS table."""
+
+
 def type_part(
     table: str,
     frame: pl.DataFrame,
@@ -309,11 +321,7 @@ def type_part(
         # Every export repeats a patient's master data by design.
         observed.append(observation(duplicates, RECORD_DUPLICATE, table))
     if table.startswith("received.obds_"):
-        observed += [export_faults.export_faults(frame, table), export_faults.repeated_elements(frame, table)]
-        observed.append(export_faults.unknown_grades(frame, table))
-        observed.append(required_elements.missing_elements(frame, table))
-        observed += [unknown_codes.unknown_codes(frame, table), lymph_nodes.contradictions(frame, table)]
-        observed.append(report_contradictions.contradictions(frame, table))
+        observed += [check(frame, table) for check in _OF_REPORTS]
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
     ahead = [Observation.empty()]
     if table in OUT_OF_SCOPE:

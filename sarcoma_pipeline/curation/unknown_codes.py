@@ -8,6 +8,7 @@ from itertools import groupby
 
 import polars as pl
 
+from sarcoma_pipeline.curation.obds_nested import entries
 from sarcoma_pipeline.curation.value_rules import CODE_UNKNOWN
 from schemas.code_lists import RECEIVED, CodeList
 from schemas.observations import observation
@@ -58,8 +59,7 @@ def _check(column: str, keys: Mapping[str | None, CodeList]) -> pl.Expr:
 
 
 def _entries(column: str, keys: Mapping[str | None, CodeList]) -> pl.Expr:
-    inner = pl.String() if "" in keys else pl.Struct({key: pl.String for key in keys if key})
-    return pl.col(column).str.json_decode(pl.List(inner))
+    return entries(column, *(key for key in keys if key))
 
 
 def _observed(

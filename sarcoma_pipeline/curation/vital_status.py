@@ -55,18 +55,15 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
         Rows of ``curated.vital_status``.
     """
     records = _statements(sound, zero, precedence)
-    deaths = (
-        _dated_deaths(records)
-        .group_by("patient_id", maintain_order=True)
-        .agg(
-            death_date=pl.col("status_date").last(),
-            death_date_precision=pl.col("status_date_precision").last(),
-            death_day=pl.col("status_day").last(),
-            # Evidence: records with the chosen exact day, and records whose partial date may mean it.
-            death_record_ids=pl.col("record_id").filter(_may_be_chosen()).unique().sort(),
-        )
+    dated = _dated_deaths(records)
+    deaths = dated.group_by("patient_id", maintain_order=True).agg(
+        death_date=pl.col("status_date").last(),
+        death_date_precision=pl.col("status_date_precision").last(),
+        death_day=pl.col("status_day").last(),
+        # Evidence: records with the chosen exact day, and records whose partial date may mean it.
+        death_record_ids=pl.col("record_id").filter(_may_be_chosen()).unique().sort(),
     )
-    causes = _deaths(records).group_by("patient_id", maintain_order=True).agg(tumour_related=_cause())
+    causes = _deaths(records, dated).group_by("patient_id", maintain_order=True).agg(tumour_related=_cause())
     living = (
         records.filter(
             pl.col("status").is_in(["alive", "moved"]),
@@ -132,10 +129,11 @@ def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.
         zero: ``patient_id, zero``.
         precedence: kinds of source, the most credible first.
     """
-    deaths = _deaths(_statements(sound, zero, precedence))
+    records = _statements(sound, zero, precedence)
+    dated = _dated_deaths(records)
+    deaths = _deaths(records, dated)
     if deaths.height < 2:
         return Observation.empty()
-    dated = _dated_deaths(deaths)
     other = dated.filter(~_may_be_chosen("patient_id"))
     date = pl.col("status_date")
     known = date.dt.strftime("%Y-%m-%d")
@@ -176,10 +174,15 @@ def _statements(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) ->
 _DATED = pl.col("status_date").is_not_null() | pl.col("status_day").is_not_null()
 
 
-def _deaths(records: pl.DataFrame) -> pl.DataFrame:
-    """Return all deaths; the cause of a dated one counts before that of an undated one."""
+def _deaths(records: pl.DataFrame, dated: pl.DataFrame) -> pl.DataFrame:
+    """Return all deaths; the cause of a dated one counts before that of an undated one.
+
+    Args:
+        records: all statements.
+        dated: those of :func:`_dated_deaths`.
+    """
     undated = records.filter(pl.col("status").str.starts_with("deceased"), ~_DATED)
-    return pl.concat([undated, _dated_deaths(records).select(undated.columns)])
+    return pl.concat([undated, dated.select(undated.columns)])
 
 
 def _dated_deaths(records: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sarcoma_pipeline.survival import spline
 from sarcoma_pipeline.survival.collinearity import independent
-from sarcoma_pipeline.survival.kaplan_meier import entry_at
+from sarcoma_pipeline.survival.kaplan_meier import DATINGS, entry_at
 from sarcoma_pipeline.survival.partial_likelihood import PartialLikelihood
 from schemas.configuration import Covariate, Model
 from schemas.statistics import Ties
@@ -274,9 +274,7 @@ def values(covariate: Covariate) -> pl.Expr:
 
 def with_entry(endpoints: pl.DataFrame) -> pl.DataFrame:
     """Return the endpoints with ``entry_days``; null if a patient is at risk from the beginning."""
-    if "entry_days" in endpoints.columns:
-        return endpoints
-    return endpoints.with_columns(entry_days=pl.lit(None, dtype=pl.Int32))
+    return endpoints.with_columns(entry_days=entry_at(DATINGS["middle"], endpoints.columns))
 
 
 def levels_of(covariate: Covariate, present: Sequence[str]) -> tuple[str, ...]:

@@ -146,13 +146,26 @@ RECORDS: dict[str, Four[Told]] = {
 PLANNED = PLANS | RECORDS
 
 
-def broken_by(cases: dict[str, Four[Told]], folder: Path) -> set[tuple[str, str]]:
-    """Return each case with the rules that the records of its patient break."""
+def described(cases: dict[str, Four[Told]], folder: Path, *files: Dataset) -> tuple[Many, dict[str, str]]:
+    """Return the records of a patient for each case, and of which case each record is.
+
+    Args:
+        cases: rule to its cases.
+        folder: where the files are written.
+        files: what every patient has besides.
+    """
     records_, whose = Many(), {}
     told = [(f"{rule} {name}", one) for rule, four in cases.items() for name, one, _ in four.cases()]
     for number, (case, tell) in enumerate(told, 2):
         patient = Case(records_, folder, str(number)).patient()
         tell(patient)
+        patient.files(*files)
         whose |= dict.fromkeys(patient.ids, case)
+    return records_, whose
+
+
+def broken_by(cases: dict[str, Four[Told]], folder: Path) -> set[tuple[str, str]]:
+    """Return each case with the rules that the records of its patient break."""
+    records_, whose = described(cases, folder)
     observed = records_.run().observed.select("record_id", "rule_id")
     return {(whose[record_id], rule) for record_id, rule in observed.iter_rows() if record_id in whose}

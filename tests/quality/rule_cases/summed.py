@@ -11,11 +11,9 @@ from pydicom.dataset import Dataset
 
 from sarcoma_pipeline.curation import dose_findings, planned_doses
 from sarcoma_pipeline.curation.planned_doses import ObjectAt
-from tests.curation.conftest import Case
 from tests.curation.rt_files import Field, plan, structure_set
 from tests.quality.rule_cases.four import Four
-from tests.quality.rule_cases.planned import Told, delivered
-from tests.quality.rule_cases.together import Many
+from tests.quality.rule_cases.planned import Told, delivered, described
 
 _COURSES = ("curated.radiotherapy_course", "curated.radiotherapy_phase", "curated.radiotherapy_plan")
 _TYPED = ("typed.plan", "typed.structure_set", "typed.dose")
@@ -46,13 +44,7 @@ SUMMED: dict[str, Four[Told]] = {
 
 def broken_by(cases: dict[str, Four[Told]], folder: Path) -> set[tuple[str, str]]:
     """Return each case with the rules that the doses of its plans break, before any is computed."""
-    records_, whose = Many(), {}
-    told = [(f"{rule} {name}", one) for rule, four in cases.items() for name, one, _ in four.cases()]
-    for number, (case, tell) in enumerate(told, 2):
-        patient = Case(records_, folder, str(number)).patient()
-        tell(patient)
-        patient.files(structure_set("1.5", "1.6"))
-        whose |= dict.fromkeys(patient.ids, case)
+    records_, whose = described(cases, folder, structure_set("1.5", "1.6"))
     made = records_.run()
     typed = {name: made.typed[name] for name in _TYPED}
     places = {one: ObjectAt(one, "file", one, 1) for name in _TYPED[1:] for one in typed[name]["record_id"]}
