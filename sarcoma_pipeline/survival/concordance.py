@@ -32,11 +32,17 @@ class Concordance:
     standard_error: float | None = None
 
 
+_FEW = 1 << 14
+"""So many comparisons of patients with events are made one by one: a wavelet matrix takes longer."""
+
+
 def harrell(
     time: ArrayLike, event: ArrayLike, risk: ArrayLike, entry: ArrayLike | None = None
 ) -> float | None:
-    """Compute Harrell's C; the arguments are those of :func:`harrell_with_error`."""
-    return harrell_with_error(time, event, risk, entry).value
+    """Compute Harrell's C without its error; the arguments are those of :func:`harrell_with_error`."""
+    wins, pairs = _Ordered.of(time, event, risk, entry).as_first()
+    total = pairs.sum()
+    return float(wins.sum() / (2 * total)) if total else None
 
 
 def harrell_with_error(
@@ -56,42 +62,75 @@ def harrell_with_error(
     Returns:
         C from 0 to 1, and its standard error.
     """
-    times, ended = np.asarray(time, dtype=np.float64), np.asarray(event, dtype=bool)
-    order = np.lexsort((~ended, times))
-    times, ended = times[order], ended[order]
-    rank = np.unique(np.asarray(risk, dtype=np.float64)[order], return_inverse=True)[1]
-    dying = np.flatnonzero(ended)
-    # Patients who lived longer come after the last event of the same time.
-    longer = dying[np.searchsorted(times[dying], times[dying], side="right") - 1] + 1
-    count = len(times)
-    wins, pairs = np.zeros(count), np.zeros(count)
-    # Pairs in which the patient has the event and the others live longer. A win counts 2, a tie 1.
-    wins[dying] = _beaten(rank, longer, rank[dying])
-    pairs[dying] = count - longer
-    # As the one who lives longer: against the events before. The events from the end on, latest first.
-    events = rank[dying][::-1]
-    last = np.searchsorted(times[dying], times, side="left")
-    last = np.where(ended, last, np.searchsorted(times[dying], times, side="right"))
-    start = len(dying) - last
-    wins += 2 * last - _beaten(events, start, rank)
-    pairs += last
-    if entry is not None:
-        # A patient who enters on or after the day of an event cannot be compared with it.
-        enters = np.asarray(entry, dtype=np.float64)[order]
-        enters = np.where(np.isnan(enters), -np.inf, enters)
-        by_entry = np.argsort(enters, kind="stable")
-        late = np.searchsorted(enters[by_entry], times[dying], side="left")
-        wins[dying] -= _beaten(rank[by_entry], late, rank[dying])
-        pairs[dying] -= count - late
-        missed = np.searchsorted(times[dying], enters, side="right")
-        wins -= 2 * missed - _beaten(events, len(dying) - missed, rank)
-        pairs -= missed
-    # Each pair has been counted for both of its patients.
-    total = pairs.sum() / 2
+    patients = _Ordered.of(time, event, risk, entry)
+    first_wins, first_pairs = patients.as_first()
+    total = first_pairs.sum()
     if not total:
         return Concordance()
-    c = wins.sum() / (4 * total)
+    wins, pairs = patients.as_second()
+    wins[patients.dying] += first_wins
+    pairs[patients.dying] += first_pairs
+    c = first_wins.sum() / (2 * total)
     return Concordance(float(c), float(np.sqrt(((wins / 2 - c * pairs) ** 2).sum()) / total))
+
+
+@dataclass(frozen=True)
+class _Ordered:
+    """Patients by time, events before censorings.
+
+    Attributes:
+        times: ``n``.
+        ended: whether the time ended with an event, ``n``.
+        rank: rank of the risk, equal for equal risks, ``n``.
+        dying: positions of the events.
+        enters: times of entry, minus infinity from the beginning, ``n``; None if that holds for all.
+    """
+
+    times: NDArray[np.float64]
+    ended: NDArray[np.bool_]
+    rank: NDArray[np.int64]
+    dying: NDArray[np.int64]
+    enters: NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, time: ArrayLike, event: ArrayLike, risk: ArrayLike, entry: ArrayLike | None) -> _Ordered:
+        times, ended = np.asarray(time, dtype=np.float64), np.asarray(event, dtype=bool)
+        order = np.lexsort((~ended, times))
+        ended = ended[order]
+        enters = None
+        if entry is not None:
+            enters = np.asarray(entry, dtype=np.float64)[order]
+            enters = np.where(np.isnan(enters), -np.inf, enters)
+        rank = np.unique(np.asarray(risk, dtype=np.float64)[order], return_inverse=True)[1]
+        return cls(times[order], ended, rank, np.flatnonzero(ended), enters)
+
+    def as_first(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Count wins and pairs of each event against those who live longer; a win counts 2, a tie 1."""
+        times, rank, dying = self.times, self.rank, self.dying
+        # Patients who lived longer come after the last event of the same time.
+        longer = dying[np.searchsorted(times[dying], times[dying], side="right") - 1] + 1
+        wins, pairs = _beaten(rank, longer, rank[dying]), len(times) - longer
+        if self.enters is not None:
+            # A patient who enters on or after the day of an event cannot be compared with it.
+            by_entry = np.argsort(self.enters, kind="stable")
+            late = np.searchsorted(self.enters[by_entry], times[dying], side="left")
+            wins -= _beaten(rank[by_entry], late, rank[dying])
+            pairs -= len(times) - late
+        return wins, pairs
+
+    def as_second(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Count wins and pairs of each patient, as the one who lives longer, against the events before."""
+        times, rank, dying = self.times, self.rank, self.dying
+        # The events from the end on, latest first.
+        events = rank[dying][::-1]
+        last = np.searchsorted(times[dying], times, side="left")
+        last = np.where(self.ended, last, np.searchsorted(times[dying], times, side="right"))
+        wins, pairs = 2 * last - _beaten(events, len(dying) - last, rank), last
+        if self.enters is not None:
+            missed = np.searchsorted(times[dying], self.enters, side="right")
+            wins -= 2 * missed - _beaten(events, len(dying) - missed, rank)
+            pairs = pairs - missed
+        return wins, pairs
 
 
 def _beaten(
@@ -108,8 +147,12 @@ def _below(
     count = np.zeros(len(start), dtype=np.int64)
     if not len(values):
         return count
+    if len(values) * len(start) <= _FEW:
+        after = np.arange(len(values)) >= start[:, None]
+        return (after & (values < bound[:, None])).sum(axis=1)
     low, high = start.copy(), np.full(len(start), len(values))
-    for bit in reversed(range(int(values.max() + 1).bit_length())):
+    # A bound may lie above every value: the patient at highest risk need not have had the event.
+    for bit in reversed(range(int(max(values.max(), bound.max())).bit_length())):
         zero = (values >> bit) & 1 == 0
         before = np.concatenate([[0], np.cumsum(zero)])
         low_zeros, high_zeros = before[low], before[high]
