@@ -138,6 +138,7 @@ def table_spec(
         metadata={
             "dagster/table_name": f"{project.study.name}.{table}",
             "dagster/column_schema": column_schema(table),
+            **column_lineage(project, table),
             **links.of_layer(project, layer),
         },
     )
@@ -253,8 +254,6 @@ def step(
                     "seconds": seconds,
                     "bytes in memory": written.sizes[table],
                     **written.metadata.get(table, {}),
-                    # Only where the table was computed: Dagster serialises it three times for each event.
-                    **column_lineage(project, table),
                 }
             yield dg.MaterializeResult(
                 asset_key=asset_key(project, table),
