@@ -222,7 +222,7 @@ def against_prescription(
     if _near(d50_gy, d95_gy, prescribed_gy):
         return []
     value = f"D50 {d50_gy:.1f} Gy, D95 {d95_gy:.1f} Gy, prescribed {prescribed_gy:g} Gy"
-    if fractions and fractions > 1:
+    if fractions:
         if _near(d50_gy * fractions, d95_gy * fractions, prescribed_gy):
             value += f"; it fits times {fractions} fractions"
         if _near(d50_gy / fractions, d95_gy / fractions, prescribed_gy):
