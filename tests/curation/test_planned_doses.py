@@ -67,6 +67,36 @@ def test_a_course_with_a_boost_is_computed_plan_by_plan_and_as_a_sum(case):
     assert not found.not_added
 
 
+def test_brachytherapy_and_other_sites_are_never_added(case):
+    """D9 and D7: the dose of the course is that of the external phases of its first site."""
+    case.course(50, 2)
+    case.files(
+        rt_files.plan("1.1", 50, 25, structures="1.5"),
+        rt_files.hdr("1.2", 15, 3, date="20150401", structures="1.5"),
+        rt_files.structure_set("1.5", "1.6"),
+    )  # fmt: skip
+    outcome = case.run()
+    assert sorted(outcome["radiotherapy_phase"]["kind"]) == ["brachytherapy", "external beam"]
+    assert shown(wanted(outcome)) == [
+        ("1.1", False, [("1.1", 25, 1.0)]),
+        ("1.2", False, [("1.2", 3, 1.0)]),
+        ("course", True, [("1.1", 25, 1.0)]),
+    ]
+
+
+def test_of_two_sites_the_first_is_the_dose_of_the_course(case):
+    far = [rt_files.Field(1.5, isocentre=(0.0, 0.0, 300.0))]
+    case.course(50, 2)
+    case.files(
+        rt_files.plan("1.1", 50, 25, structures="1.5"),
+        rt_files.plan("1.2", 30, 20, beams=far, structures="1.5"),
+        rt_files.structure_set("1.5", "1.6"),
+    )  # fmt: skip
+    outcome = case.run()
+    assert sorted(outcome["radiotherapy_phase"]["site"]) == [1, 2]
+    assert shown(wanted(outcome))[-1] == ("course", True, [("1.1", 25, 1.0)])
+
+
 def test_a_course_that_a_person_must_decide_has_no_sum(case):
     case.files(
         rt_files.plan("1.1", 50, 25, date="20150220", structures="1.5"),
