@@ -77,8 +77,8 @@ def _chosen(frame: pl.DataFrame, reports: pl.DataFrame, columns: tuple[str, ...]
     newest = (
         reports.filter(value.is_not_null())
         .sort(
-            *_KEY, value.str.ends_with("X"), "report_day", value, pl.col("record_ids").list.join(" "),
-            descending=[False, False, False, True, True, True], nulls_last=True,
+            value.str.ends_with("X"), "report_day", value, pl.col("record_ids").list.join(" "),
+            descending=[False, True, True, True], nulls_last=True,
         )
         .group_by(_KEY, maintain_order=True)
         .agg(pl.col(c).first().alias(f"_{c}") for c in columns)

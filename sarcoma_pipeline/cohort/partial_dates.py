@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from schemas.partial_dates import interval
+
 
 def reach(date: pl.Expr, precision: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """Return the days from a date back to the first and forward to the last day that it may mean."""
-    year = pl.date(date.dt.year(), 1, 1), pl.date(date.dt.year(), 12, 31)
-    first = pl.when(precision == "month").then(date.dt.month_start()).when(precision == "year").then(year[0])
-    last = pl.when(precision == "month").then(date.dt.month_end()).when(precision == "year").then(year[1])
-    back = (date - first.otherwise(date)).dt.total_days()
-    forth = (last.otherwise(date) - date).dt.total_days()
+    first, last = interval(date, precision)
+    back = (date - first).dt.total_days()
+    forth = (last - date).dt.total_days()
     return back.fill_null(0).cast(pl.Int32), forth.fill_null(0).cast(pl.Int32)
 
 

@@ -184,10 +184,7 @@ def choose(reports: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
         One row per tumour: the chosen values, for each ``…_rule`` and ``…_record_ids``, and ``…_others``: the
         records of the same kind with another value.
     """
-    order = {source: i for i, source in enumerate(precedence)}
-    ranked = reports.with_columns(
-        _source=pl.col("source").replace_strict(order, default=len(order), return_dtype=pl.Int32)
-    )
+    ranked = reports.with_columns(_source=_rank("source", precedence))
     usable = ranked.filter(pl.col("role").is_in([SPECIMEN, BIOPSY, LATER, TABLE]))
     parts = [_histology(usable), _grade(usable, "fnclcc_grade", "fnclcc"), _grade(usable, "grade", "grade")]
     staged = usable.filter(
@@ -236,11 +233,15 @@ def _chosen(
     )
 
 
-_ORIGIN = {"pathology": 0, "surgery": 1, "diagnosis": 2, "follow-up": 3, "table": 4}
+def _rank(column: str, order: Sequence[str]) -> pl.Expr:
+    """Return the place of a value in an order; values that are not in it come last."""
+    ranks = {value: i for i, value in enumerate(order)}
+    return pl.col(column).replace_strict(ranks, default=len(ranks), return_dtype=pl.Int32)
 
 
-def _origin(ranks: Mapping[str, int] = _ORIGIN) -> pl.Expr:
-    return pl.col("origin").replace_strict(ranks, return_dtype=pl.Int32)
+_OF_TISSUE = ("pathology", "surgery", "diagnosis")
+_OF_CLINIC = ("diagnosis", "surgery", "pathology")
+"""Origins of reports, the best evidence first."""
 
 
 def _therapy_first() -> pl.Expr:
@@ -252,9 +253,8 @@ def _histology(reports: pl.DataFrame) -> pl.DataFrame:
     candidates = reports.filter(pl.col("icdo3_morphology").is_not_null()).with_columns(
         kind="role", vague=specificity == 2
     )
-    role = pl.col("role")
-    specimen_first = role.replace_strict({SPECIMEN: 0, BIOPSY: 1, TABLE: 2, LATER: 3}, return_dtype=pl.Int32)
-    biopsy_first = role.replace_strict({BIOPSY: 0, SPECIMEN: 1, TABLE: 2, LATER: 3}, return_dtype=pl.Int32)
+    specimen_first = _rank("role", [SPECIMEN, BIOPSY, TABLE, LATER])
+    biopsy_first = _rank("role", [BIOPSY, SPECIMEN, TABLE, LATER])
     # After therapy the biopsy counts, unless only the specimen names a subtype.
     keys = [
         pl.col("_source"),
@@ -262,7 +262,7 @@ def _histology(reports: pl.DataFrame) -> pl.DataFrame:
         pl.when(_therapy_first()).then(specificity).otherwise((specificity == 2).cast(pl.Int32)),
         pl.when(_therapy_first()).then(biopsy_first).otherwise(specimen_first),
         specificity,
-        _origin(),
+        _rank("origin", _OF_TISSUE),
     ]
     return _chosen(
         candidates, keys,
@@ -276,8 +276,8 @@ def _grade(reports: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
     candidates = reports.filter(
         pl.col(column).is_not_null(), ~pl.col("after") | (pl.col("role") == TABLE), pl.col("role") != LATER
     ).with_columns(kind="role", vague=unknown)
-    role = pl.col("role").replace_strict({SPECIMEN: 0, BIOPSY: 1, TABLE: 2}, return_dtype=pl.Int32)
-    keys = [unknown, pl.col("_source"), _of_metastasis(), role, _origin()]
+    role = _rank("role", [SPECIMEN, BIOPSY, TABLE])
+    keys = [unknown, pl.col("_source"), _of_metastasis(), role, _rank("origin", _OF_TISSUE)]
     return _chosen(candidates, keys, {column: column}, name)
 
 
@@ -305,15 +305,10 @@ def _category(reports: pl.DataFrame, letter: str) -> pl.DataFrame:
     candidates = reports.filter(
         stage.is_not_null(), (path & p_counts) | (clinical & c_counts & ~pl.col("after")) | prefix.is_null()
     ).with_columns(kind=kind, vague=stage.str.ends_with("X"))
-    specimen_first = {"pTNM": 0, "cTNM": 1, TABLE: 2}
-    clinical_first = {"cTNM": 0, "pTNM": 1, TABLE: 2}
-    rank = (
-        pl.when(_therapy_first())
-        .then(pl.col("kind").replace_strict(clinical_first, return_dtype=pl.Int32))
-        .otherwise(pl.col("kind").replace_strict(specimen_first, return_dtype=pl.Int32))
-    )
-    of_clinic = {"diagnosis": 0, "surgery": 1, "pathology": 2, "follow-up": 3, "table": 4}
-    origin = pl.when(pl.col("kind") == "cTNM").then(_origin(of_clinic)).otherwise(_origin())
+    clinical_first, specimen_first = _rank("kind", ["cTNM", "pTNM"]), _rank("kind", ["pTNM", "cTNM"])
+    rank = pl.when(_therapy_first()).then(clinical_first).otherwise(specimen_first)
+    of_clinic, of_tissue = _rank("origin", _OF_CLINIC), _rank("origin", _OF_TISSUE)
+    origin = pl.when(pl.col("kind") == "cTNM").then(of_clinic).otherwise(of_tissue)
     values = {c: c for c in (f"{letter}_stage", f"{letter}_prefix", f"{letter}_suffix")}
     if letter == "t":
         values |= {"tnm_edition": "tnm_edition", "m_symbol": "m_symbol"}
@@ -335,8 +330,7 @@ def _own_m(reports: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("other report")),
         vague=pl.col("m_stage") == "MX",
     )
-    worst = pl.col("m_stage").replace_strict({"M1": 0, "M0": 1, "MX": 2}, return_dtype=pl.Int32)
-    kind = pl.col("kind").replace_strict({"Diagnose": 0, TABLE: 1, "other report": 2}, return_dtype=pl.Int32)
+    kind, worst = _rank("kind", ["Diagnose", TABLE, "other report"]), _rank("m_stage", ["M1", "M0", "MX"])
     keys = [pl.col("vague"), pl.col("_source"), kind, worst, pl.col("m_prefix")]
     values = {c: c for c in ("m_stage", "m_prefix", "m_suffix")}
     return _chosen(candidates, keys, values, "m")

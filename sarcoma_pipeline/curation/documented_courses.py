@@ -391,8 +391,9 @@ def _dose(parts: Sequence[Irradiation]) -> tuple[float | None, int | None, str]:
     if kinds & set(_SUMMED) and "concomitant" not in kinds and total <= MOST_GY:
         fractions = sum(n for n in numbers if n) if None not in numbers else None
         return total, fractions, "O3"
-    if all(same_dose(d, known[0], 1e-6) for d in known) and _same_days(parts):
-        return known[0], numbers[0], "O7"
+    counts = {n for n in numbers if n}
+    if same_dose(min(known), max(known), 1e-6) and _same_days(parts) and len(counts) < 2:
+        return max(known), next(iter(counts), None), "O7"
     return None, None, "O6"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -74,7 +75,7 @@ def _joined(
             levels=own.levels or phase.levels, rule=with_rule(phase, "D3"), origin="relation",
         )  # fmt: skip
     if own.fractions < phase.fractions and same_single:
-        total = (own.dose or 0) + (phase.dose or 0)
+        total = math.fsum(dose for dose in (own.dose, phase.dose) if dose)
         dose = documented.dose if documented is not None else None
         if part.is_boost and dose is not None and same_dose(dose, total):
             return None  # the label and the documented sum agree: a boost derived from the plan

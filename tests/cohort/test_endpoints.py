@@ -66,6 +66,18 @@ def test_an_offices_alive_moves_only_overall_survival(sarcoma):
     assert not any(row["event"] for row in found.values())
 
 
+@pytest.mark.parametrize(("on", "counts"), [("2012-01-01", True), ("2011-12-31", False)])
+@together(sarcoma)
+def test_an_examination_on_the_day_of_diagnosis_is_the_last_look_and_an_earlier_one_is_none(
+    sarcoma, on, counts
+):
+    exam = seen(sarcoma, on, **CLEAN)
+    outcome = yield
+    for name in ("DFS", "DMFS", "LRFS"):
+        row = derived(outcome)[name]
+        assert (row["time_days"], row["event"], exam in row["evidence"]) == (0, False, counts)
+
+
 @together(sarcoma)
 def test_death_counts_for_all_four(sarcoma):
     seen(sarcoma, "2014-01-01", **CLEAN)

@@ -15,7 +15,7 @@ def _date(text: str) -> dt.date:
 
 def _course(
     key="c1",
-    start="2015-03-02",
+    start: str | None = "2015-03-02",
     end: str | None = "2015-04-03",
     dose: float | None = 50.0,
     fractions: int | None = 25,
@@ -102,6 +102,18 @@ def test_a2_as_many_plans_as_courses_of_one_dose_and_the_same_days():
     # The earlier plan has the first course, whatever its name; a plan without a day comes last.
     earlier = [_plan("b", "2015-02-10"), _plan("a")]
     assert _said(earlier, courses) == {"b": ("c1", "A2"), "a": ("c2", "A2")}
+    more = [*plans, _plan("c")]
+    assert {rule for _, rule in _said(more, courses).values()} == {"A4"}, "three plans, two courses"
+    later = [courses[0], _course("c2", "2015-03-09")]
+    assert _said(plans, later) == {"a": ("c2", "A4"), "b": ("c2", "A4")}, "of other days"
+    # Only one of two courses of one dose fits the day of the plan: its days decide.
+    eras = [courses[0], _course("c2", "2015-06-01", "2015-07-03")]
+    assert _said(plans, eras) == {"a": ("c1", "A3"), "b": ("c1", "A3")}
+    assert set(map(tuple, _notes(plans, eras).values())) == {()}
+    # Courses without days have no days in common with a plan.
+    assert {
+        rule for _, rule in _said(plans, [_course("c1", None, None), _course("c2", None, None)]).values()
+    } == {"A7"}
     undated = [_plan("b"), _plan("a", None)]
     assert _said(undated, courses) == {"b": ("c1", "A2"), "a": ("c2", "A2")}
 
@@ -121,6 +133,16 @@ def test_a3_without_a_documented_end_five_fractions_a_week_are_given():
     # A part of a week counts as one: 26 fractions, as 30.
     more = _course(end=None, dose=52.0, fractions=26)
     assert _said([_plan("a", "2015-04-16", 48.0, 24)], [more])["a"][0] == "c1"
+
+
+def test_a3_a_course_of_one_day_ends_on_it():
+    one_day = _course(end="2015-03-02", dose=8.0, fractions=8)
+    for day, course in (("2015-03-05", "c1"), ("2015-03-06", "plans 1")):
+        assert _said([_plan("a", day, 6.0, 1)], [one_day])["a"][0] == course
+    # An end before the start is none: 8 fractions are two weeks, to 16 March, and three days more.
+    wrong = replace(one_day, end=_date("2015-03-01"))
+    for day, course in (("2015-03-19", "c1"), ("2015-03-20", "plans 1")):
+        assert _said([_plan("a", day, 6.0, 1)], [wrong])["a"][0] == course
 
 
 def test_a4_several_fit_the_later_start_that_the_plan_precedes():

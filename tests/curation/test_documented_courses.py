@@ -213,12 +213,41 @@ def test_o6_a_plan_decides_where_documentation_does_not(case: Case):
 
 
 @together(irradiated)
+def test_o3_a_sum_of_80_gy_is_not_above_80(case: Case):
+    case.course(64, 2, part=1)
+    case.course(16, 2, "2015-04-06", "2015-04-15", part=2, Boost="SEQ")
+    outcome = yield
+    assert courses(outcome, "prescribed_dose_gy", "documented_rule") == [(80.0, "O3")]
+
+
+@together(irradiated)
 def test_o7_the_same_irradiation_twice_counts_once(case: Case):
     case.course(50, 2, part=1)
     case.course(50, 2, part=2)
     outcome = yield
     assert courses(outcome, *SHOWN)[0][0] == 50.0
     assert len(outcome["radiotherapy_course"]["record_ids"].item()) == 2
+
+
+@together(irradiated)
+def test_o7_a_report_that_lacks_the_dose_per_fraction_is_the_same_irradiation(case: Case):
+    case.course(50, 2, part=1)
+    case.course(50, None, part=2)
+    outcome = yield
+    assert courses(outcome, "prescribed_dose_gy", "documented_fractions", "documented_rule") == [
+        (50.0, 25, "O7")
+    ]
+
+
+@together(irradiated)
+def test_o7_another_number_of_fractions_is_not_the_same_irradiation(case: Case):
+    case.course(50, 2, part=1)
+    case.course(50, 2.5, part=2)
+    outcome = yield
+    assert courses(outcome, "prescribed_dose_gy", "documented_fractions", "documented_rule") == [
+        (None, None, "O6")
+    ]
+    assert "radiotherapy.irradiations-undecided" in findings(outcome)
 
 
 @together(irradiated)

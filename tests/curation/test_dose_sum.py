@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -172,6 +173,21 @@ def test_other_kinds_and_units_are_told():
     assert ids(whole_dose([part("CONTROL_POINT", 1, 0)], PLAN)) == {"dose.sum-incomplete": "CONTROL_POINT"}
     assert ids(whole_dose([part("PLAN", 40, 0.5, DoseUnits="RELATIVE")], PLAN)) == {"dose.units": "1 of 1"}
     assert whole_dose([], PLAN).doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("offsets", "told"),
+    [
+        ((0,), {}),
+        ((0, 9), {}),
+        ((0, 2, 4, 7), {}),  # 3 mm are 1.5 times the usual 2 mm
+        ((0, 2, 4, 7.1), {"dose.frames-missing": "1 of 1"}),
+        ((0, 3.1, 5.1, 7.1), {"dose.frames-missing": "1 of 1"}),
+    ],
+)
+def test_frames_that_seem_to_be_missing_are_told(offsets, told):
+    grid = replace(WHOLE.grid, voxels=WHOLE.grid.voxels[: len(offsets)], offsets=np.array(offsets, float))
+    assert ids(whole_dose([replace(WHOLE, grid=grid)], PLAN)) == told
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """What a data steward decides about identities: it is done and told, and lapses with what it rests on."""
 
+import polars as pl
 import pytest
 
 from sarcoma_pipeline.curation import identity
 from schemas import received as r
+from schemas import typed_dicom
 from schemas.curated_identity import IdentityReading
 
 DECIDED = "identity.decided"
@@ -28,6 +30,56 @@ def _one(records):
 
 def _reply(records, **values):
     return records.reply(answer="lebt", answered_on="01.06.2015", **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "rule", "stays"),
+    [
+        (
+            {"family_name": "Schmidt", "birth_date": "01.01.1931"},
+            "identity.contradiction",
+            "the record belongs to the patient of its number all the same",
+        ),
+        (
+            {"family_name": "Schmidt"},
+            "identity.detail-differs",
+            "the record belongs to the patient of its number",
+        ),
+    ],
+)
+def test_what_a_steward_may_answer_about_a_record_that_differs_from_its_number(records, values, rule, stays):
+    _one(records)
+    _reply(records, hospital_number="1", **values)
+    made = identity.link(records.typed()).frames[IdentityReading.table()]
+    assert made.select("rule_id", "text").sort("text").rows() == sorted([
+        (rule, "the record does not belong to the patient of its number; it is left out"), (rule, stays),
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("of_set", "of_plans", "mismatched"),
+    [
+        ("number:1", ["number:2"], True),
+        ("number:1", ["number:1"], False),
+        ("number:1", ["number:2", "number:1"], False),
+        ("number:1", [], False),
+        # Without a PatientID, a file is under no other PatientID.
+        (None, ["number:2"], False),
+        ("number:1", [None], False),
+        ("number:1", [None, "number:2"], True),
+    ],
+)
+def test_a_structure_set_whose_plans_are_all_of_another_patient_is_mismatched(of_set, of_plans, mismatched):
+    def frame(contract, *rows):
+        known = [
+            {"person_ref": ref or "record:x", "has_patient_id": ref is not None, **more} for ref, more in rows
+        ]
+        return {contract.table(): contract.conform(pl.DataFrame(known))}
+
+    plans = [(ref, {"record_id": f"plan {n}", "refers_to": "1.5"}) for n, ref in enumerate(of_plans)]
+    typed = frame(typed_dicom.StructureSet, (of_set, {"record_id": "set", "sop_instance_uid": "1.5"}))
+    found = identity.mismatched_structures(typed | frame(typed_dicom.Plan, *plans))
+    assert found["record_id"].to_list() == ["set"] * mismatched
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sarcoma_pipeline.curation.dose_volume.doubts import Doubt
 from sarcoma_pipeline.curation.dose_volume.margins import limb_axis, margins
+from schemas.dicom_geometry import Contour, Structure
 from tests.curation import rt_phantoms as ph
 
 TILT = np.radians(20)
@@ -78,6 +81,47 @@ def test_an_inner_target_that_leaves_the_outer_one_is_told():
     assert [one.id for one in of(ph.cylinder(20, 60), ph.cylinder(35, 54)).doubts] == ["margin.not-within"]
     # A target that is cut at skin or bone touches its inner target and does not leave it.
     assert of(ph.cylinder(20, 60), ph.cylinder(25, 60, x=5)).doubts == ()
+
+
+def prism(half: float, *heights: float) -> Structure:
+    """Squares around the axis of z, of ``half`` to each side."""
+    square = half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    outlines = (np.column_stack([square, np.full(4, z)]) for z in heights)
+    return Structure(1, "", None, None, tuple(Contour("CLOSED_PLANAR", one) for one in outlines))
+
+
+def doubtful(inner: Structure, outer: Structure, *axis) -> list[str]:
+    return [one.value for one in margins(inner, outer, *axis).doubts]
+
+
+def test_half_a_millimetre_outside_is_the_thickness_of_a_line():
+    inner = prism(5, *np.arange(0, 31, 3.0))  # from -1.5 to 31.5 mm
+    ends = np.arange(0, 31, 2.0)  # from -1 to 31 mm
+    assert doubtful(inner, prism(9, *ends)) == []
+    for shift in (0.1, -0.1):
+        assert doubtful(inner, prism(9, *(ends + shift))) == ["0 % of the outline"]
+    assert doubtful(prism(10.5, *ends), prism(10, *ends)) == []
+    assert doubtful(prism(10.6, *ends), prism(10, *ends)) == ["100 % of the outline"]
+
+
+@pytest.mark.parametrize(("planes", "expected"), [(100, ["1 % of the outline"]), (101, [])])
+def test_from_one_percent_of_the_outline_it_is_told(planes, expected):
+    """The inner target leaves the outer one in one plane."""
+    heights = np.arange(planes) * 3.0
+    outer = prism(9, *heights)
+    narrow = prism(4, heights[50]).contours
+    inner = prism(5, *heights)
+    outer = replace(outer, contours=(*outer.contours[:50], *narrow, *outer.contours[51:]))
+    assert doubtful(inner, outer) == expected
+
+
+@pytest.mark.parametrize(("along", "measured"), [(0.5, True), (0.499, False)])
+def test_planes_may_be_up_to_60_degrees_oblique_to_the_axis(along, measured):
+    axis = np.array([np.sqrt(1 - along**2), 0, along])
+    heights = np.arange(0, 31, 3.0)
+    found = margins(prism(5, *heights), prism(20, *heights), axis)
+    assert (found.radial_p50 is not None) is measured
+    assert ([one.id for one in found.doubts] == ["margin.planes-differ"]) is not measured
 
 
 @pytest.mark.parametrize("up", [1, -1])

@@ -60,6 +60,24 @@ def test_two_reports_of_one_metastasis_are_one_row_that_names_both(records):
     assert rows["reported_date"].to_list() == [DAY(2013, 6, 1)], "a Diagnose has no day of its own"
 
 
+@pytest.mark.parametrize(
+    ("first", "precision", "day"),
+    [
+        ("2013-05-20", "day", DAY(2013, 5, 20)),
+        ("00.05.2013", "month", DAY(2013, 5, 15)),  # an exact later report does not date the first one
+        ("00.06.2013", "day", DAY(2013, 6, 15)),  # the middle of June is the day of the exact report
+    ],
+)
+@together(sarcoma)
+def test_a_metastasis_was_reported_on_the_earliest_day_with_its_precision(records, first, precision, day):
+    same = ("2013-05-01", "E", "PUL")
+    follow_up(records, "2013-06-15", same)
+    follow_up(records, first, same)
+    outcome = yield
+    columns = ("reported_date", "reported_date_precision", "reported_day")
+    assert found(outcome, *columns) == [(day, precision, (day - DAY(2012, 1, 1)).days)]
+
+
 def _examined(patient, metastases):
     patient.patient()
     patient.diagnosis()

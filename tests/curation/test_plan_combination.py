@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sarcoma_pipeline.curation.course_phases import Combination, CoursePlan
+from sarcoma_pipeline.curation.course_phases import Combination, CoursePlan, plans_are_disjoint
 from sarcoma_pipeline.curation.delivery import Delivered
 from sarcoma_pipeline.curation.documented_courses import DocumentedCourse
 from sarcoma_pipeline.curation.plan_combination import combine
@@ -177,6 +177,9 @@ def test_d5_with_a_boost_the_documented_sum_counts_the_replan_once():
 def test_d6_earlier_phase_complete():
     found = combine([_plan("a", n=25), _plan("b", 16, 8, "2015-04-06", n=8)], None)
     assert _shown(found) == (66, 33, "D6") and found.origin == "records"
+    # 25 days from 20 February end on 16 March.
+    for day, told in (("2015-03-16", (66, 33, "D6")), ("2015-03-15", ASK)):
+        assert _shown(combine([_plan("a", n=25), _plan("b", 16, 8, day, n=8)], None)) == told
     open_ = combine([_plan("a", 50, 25, n=20), _plan("b", 16.5, 5, "2015-04-06", n=5)], None)
     assert _shown(open_) == ASK
 
@@ -210,6 +213,45 @@ def test_d7_parallel_sites():
     assert _shown(near) == ASK, "only more than 10 cm are apart"
     later = combine([_plan("a"), _plan("b", 34, 17, "2015-03-12", frame="8")], None)
     assert _shown(later) == ASK, "a replan on a new CT has another frame as well"
+
+
+@pytest.mark.parametrize("undated", [{"first"}, {"last"}, {"first", "last"}])
+def test_d7_whether_plans_in_other_frames_are_of_one_time_needs_their_days(undated):
+    one, other = _plan("a"), _plan("b", 46, 23, frame="8")
+    assert plans_are_disjoint(one, other) and plans_are_disjoint(other, one)
+    lacking = replace(other, **dict.fromkeys(undated))
+    assert not plans_are_disjoint(one, lacking) and not plans_are_disjoint(lacking, one)
+
+
+@pytest.mark.parametrize("frame", [None, "9"])
+def test_d7_plans_in_one_frame_or_in_an_unknown_one_are_apart_by_their_isocentres_only(frame):
+    one, other = _plan("a"), _plan("b", 46, 23, frame=frame)
+    unplaced = replace(other, plan=replace(other.plan, beams=()))
+    assert not plans_are_disjoint(one, unplaced) and not plans_are_disjoint(unplaced, one)
+
+
+def test_the_main_phases_of_a_course():
+    two = combine([_plan("a"), _plan("b", 46, 23, at=(0.0, 0.0, 300.0))], None)
+    assert [p.dose for p in two.main_phases] == [50], "those of the first site"
+    sources = _plan("c", 15, 5, "2015-04-01")
+    sources = replace(sources, plan=replace(sources.plan, beams=(), brachy_type="HDR"))
+    assert [p.dose for p in combine([_plan("a"), sources], None).main_phases] == [50]
+    assert [p.dose for p in combine([sources], None).main_phases] == [15], "without external ones, all"
+
+
+@pytest.mark.parametrize(("day", "n", "apart"), [
+    ("2015-03-06", None, True), ("2015-03-07", None, False),  # 14 and 15 days after 20 February
+    ("2015-02-06", None, True), ("2015-02-05", None, False),
+    ("2015-02-24", 3, True), ("2015-02-25", 3, False),  # the first one is treated until 24 February
+])  # fmt: skip
+def test_d7_plans_in_other_frames_are_of_one_time_within_two_weeks_or_with_a_common_day(day, n, apart):
+    one, other = _plan("a", n=5 if n else None), _plan("b", 46, 23, day, n=n, frame="8")
+    assert plans_are_disjoint(one, other) == plans_are_disjoint(other, one) == apart
+    if n:
+        # Treatment records of only one of them: two weeks from its last day to the plan.
+        for planned, near in (("2015-03-10", True), ("2015-03-11", False)):
+            without = _plan("b", 46, 23, planned, frame="8")
+            assert plans_are_disjoint(one, without) == plans_are_disjoint(without, one) == near
 
 
 def test_d7_only_a_sum_is_too_large_without_documentation_a_prescription_is_what_it_is():
@@ -267,6 +309,8 @@ def test_d10_a_changed_dose_per_fraction():
 
 
 def test_d10_a_sum_above_80_gy_that_is_not_documented():
+    eighty = [_plan("a"), _plan("b", 30, 15, "2015-04-01", label="BOOST")]
+    assert _shown(combine(eighty, None)) == (80, 40, "D6")
     plans = [_plan("a"), _plan("b", 34, 17, "2015-04-01", label="BOOST")]
     assert _shown(combine(plans, None)) == ASK
     assert _shown(combine(plans, _documented(84))) == (84, 42, "D6")

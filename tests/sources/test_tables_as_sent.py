@@ -236,6 +236,31 @@ def test_a_date_without_the_word_that_says_what_happened_is_told(read, row, when
 
 
 @pytest.mark.parametrize(
+    ("filled", "empty_is_alive", "told"),
+    [
+        (False, False, ["value.condition-empty"]),
+        # Whether the day is filled says nothing of what happened on it.
+        (True, False, ["value.condition-empty"]),
+        # An empty status is the condition of another record.
+        (False, True, []),
+        (True, True, []),
+    ],
+)
+def test_a_date_without_its_word_is_told_unless_the_empty_cell_means_something(
+    read, filled, empty_is_alive, told
+):
+    conditions = [{"column": "Status", "equals": ["tot"]}, *[{"column": "Datum", "filled": True}] * filled]
+    dead = {"entity": "vital_status", "when": conditions, "columns": STATUS}
+    alive = {
+        "entity": "vital_status",
+        "when": [{"column": "Status", "filled": False}],
+        "columns": STATUS | {"status": {"constant": "alive"}},
+    }
+    found = read("Pat;Status;Datum\n1;;01.02.2015\n", entities=[dead, *[alive] * empty_is_alive])
+    assert [rule for rule, _, _ in found.observed if rule.startswith("value.condition")] == told
+
+
+@pytest.mark.parametrize(
     ("unit", "mapping", "told"),
     [
         ("mm", "Größe", ["file.unit-differs"]),

@@ -21,10 +21,11 @@ def isodose_volume(grid: DoseGrid, dose: float) -> float | None:
     hot = grid.voxels * grid.scaling >= dose
     if not hot.any():
         return 0.0
-    if min(hot.shape) < 2 or any(hot.take(end, axis=axis).any() for axis in range(3) for end in (0, -1)):
+    if any(hot.take(end, axis=axis).any() for axis in range(3) for end in (0, -1)):
         return None
-    unknown = np.isnan(grid.voxels)
-    if unknown.any() and (np.asarray(binary_dilation(unknown), bool) & hot).any():
+    # The isodose reaches into every cube around a voxel, also across its corners.
+    around = np.asarray(binary_dilation(hot, np.ones((3, 3, 3))), bool)
+    if np.isnan(grid.voxels[around]).any():
         return None
     # The isodose lies within one voxel of the voxels that are hot themselves.
     first, last = zip(*(_extent(hot, axis) for axis in range(3)), strict=True)

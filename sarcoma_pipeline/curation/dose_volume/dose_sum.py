@@ -107,7 +107,7 @@ def _calculated(parts: Sequence[DosePart]) -> list[Doubt]:
 
 def _uneven(grid: DoseGrid) -> bool:
     """Return whether neighbouring frames are much farther apart than usual."""
-    return len(grid.offsets) > 1 and float(np.diff(grid.offsets).max()) > _GAP * grid.frame_spacing
+    return bool((np.diff(grid.offsets) > _GAP * grid.frame_spacing).any())
 
 
 def _without_copies(parts: Iterable[DosePart]) -> list[DosePart]:

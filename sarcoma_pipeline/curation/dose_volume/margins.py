@@ -83,7 +83,7 @@ def margins(inner: Structure, outer: Structure, axis: Array = PATIENT_AXIS) -> M
     distances, weights = _across(of_inner, of_outer, axis)
     doubts = []
     outside = float(weights[distances < -0.5].sum() / weights.sum()) if len(weights) else 1.0
-    if outside > _OUTSIDE or high[1] < high[0] - 0.5 or low[1] > low[0] + 0.5:
+    if outside >= _OUTSIDE or high[1] < high[0] - 0.5 or low[1] > low[0] + 0.5:
         doubts.append(Doubt("margin.not-within", f"{100 * outside:.0f} % of the outline"))
     radial = [None, None, None] if not len(weights) else _percentiles(distances, weights, (5, 50, 95))
     return Margins(float(high[1] - high[0]), float(low[0] - low[1]), *radial, doubts=tuple(doubts))

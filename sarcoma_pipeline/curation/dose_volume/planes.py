@@ -183,8 +183,8 @@ def _distinct(outlines: list[Array], planes: list[int]) -> tuple[list[Array], li
     found: dict[tuple[int, bytes], Array] = {}
     for outline, plane in zip(outlines, planes, strict=True):
         usual = _from_smallest(outline)
-        rounded = np.round(usual, 3) + 0.0  # no negative zero, which has other bytes
-        found.setdefault((plane, np.unique(rounded[:, 0] + 1j * rounded[:, 1]).tobytes()), usual)
+        rounded = np.ascontiguousarray(np.round(usual, 3) + 0.0)  # a negative zero has other bytes
+        found.setdefault((plane, np.unique(rounded.view(complex)).tobytes()), usual)
     order = sorted(found)
     return [found[key] for key in order], [key[0] for key in order], len(outlines) - len(found)
 
