@@ -133,7 +133,9 @@ def aalen_johansen(times: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
         there -= 2 * incidence * (staying * here(slope) - here(slope * constant))
         there += incidence**2 * here(slope**2)
         left = sums(left_at, a**2) - 2 * incidence * sums(left_at, a * q) + incidence**2 * sums(left_at, q**2)
-        error = np.sqrt(np.maximum(there + left, 0))
+        # An incidence of 0 or 1 does not vary, but the sums of its variance may leave a rounding error.
+        varies = (incidence > TOLERANCE) & (incidence < 1 - TOLERANCE)
+        error = np.where(varies, np.sqrt(np.maximum(there + left, 0)), 0.0)
         start = float((entry <= 0).sum())
         frames.append(_curve(cause, days, start, at_risk, died, incidence, error))
     return pl.concat(frames)
@@ -157,7 +159,7 @@ def _curve(
             "standard_error": np.concatenate([[0.0], error]),
         }
     )
-    inside = pl.col("incidence").is_between(0, 1, closed="none")
+    inside = pl.col("incidence").is_between(TOLERANCE, 1 - TOLERANCE, closed="none")
     widening = (_Z * pl.col("standard_error") / (pl.col("incidence") * -pl.col("incidence").log())).exp()
     return frame.with_columns(
         cause=pl.lit(cause),

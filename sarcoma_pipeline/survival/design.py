@@ -376,7 +376,8 @@ def at_risk(used: pl.DataFrame) -> tuple[NDArray[np.floating], NDArray[np.floati
     time, entry = used["time_days"].cast(pl.Float64).to_numpy(), entries(used)
     if STRATUM not in used.columns:
         return time, entry
-    entered = np.full(len(time), -1.0) if entry is None else np.where(np.isnan(entry), -1.0, entry)
+    # An entry before the origin is one at the beginning: it must not reach into the stratum before.
+    entered = np.full(len(time), -1.0) if entry is None else np.fmax(entry, -1.0)
     length = max(float(time.max()), float(entered.max())) + 2
     start = (used[STRATUM].to_numpy() - 1) * length
     return start + time, start + entered

@@ -21,7 +21,7 @@ class Test:
 
     Attributes:
         statistic: chi-square.
-        degrees: degrees of freedom: groups with patients minus one.
+        degrees: degrees of freedom: groups at risk at an event of the cause, minus one.
         p_value: probability of at least this statistic if the incidence is the same in all groups.
     """
 
@@ -39,7 +39,9 @@ def test(times: pl.DataFrame, cause: str) -> Test | None:
         cause: the cause; all others compete.
 
     Returns:
-        The test; None with fewer than two groups, or if no patient has the cause.
+        The test; None with fewer than two groups, if no patient has the cause, if no two groups can be
+        compared at any of its events, or if Gray's variance is negative, as it can be where most patients of
+        a group have the event on one day. ``cmprsk`` gives -1 or a negative number in these cases.
     """
     levels = sorted(times["level"].unique().to_list())
     if len(levels) < 2 or not (times["cause"] == cause).any():
@@ -54,10 +56,14 @@ def test(times: pl.DataFrame, cause: str) -> Test | None:
     ended = np.zeros((len(days), len(levels), 3))
     np.add.at(ended, (at, group, kind), 1)
     score, covariance = _score(ended)
-    free = len(levels) - 1
-    inverse = np.linalg.pinv(covariance[:free, :free], hermitian=True)
-    statistic = float(score[:free] @ inverse @ score[:free])
-    return Test(statistic, free, float(tail(free, statistic)))
+    # The scores add up to 0, so one group is redundant. So is one whose patients left before the first event.
+    variances, directions = np.linalg.eigh(covariance)
+    least = 1e-9 * max(float(variances.max()), 1e-9)
+    along, free = directions.T @ score, variances > least
+    if variances.min() < -least or not free.any() or not np.allclose(along[~free], 0, atol=1e-6):
+        return None
+    statistic, degrees = float((along[free] ** 2 / variances[free]).sum()), int(free.sum())
+    return Test(statistic, degrees, float(tail(degrees, statistic)))
 
 
 def _score(ended: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

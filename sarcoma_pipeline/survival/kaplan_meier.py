@@ -74,18 +74,20 @@ def estimator(
     # With the early end of a partial date, a time may end before the entry: the patient was never at risk.
     there = frame.filter((pl.col("_days") > pl.col("_entry")).fill_null(True))
     late = (
-        there.filter(pl.col("_entry") > 0).group_by(*by, days="_entry").agg(entering=pl.len().cast(pl.Int64))
+        there.filter(pl.col("_entry") >= 0).group_by(*by, days="_entry").agg(entering=pl.len().cast(pl.Int64))
     )
     steps = (
         there.group_by(*by, days="_days")
         .agg(events=event.sum().cast(pl.Int64), left=pl.len().cast(pl.Int64))
         .join(late, on=[*by, "days"], how="full", coalesce=True)
         .with_columns(pl.col("events", "left", "entering").fill_null(0))
+        # Patients who enter at 0 count in the row of the start, but are not at risk of events on day 0.
+        .filter((pl.col("days") > 0) | (pl.col("left") > 0))
         .sort(*by, "days")
     )
     start = (
         steps.group_by(by)
-        .agg(at_risk=pl.col("left").sum() - pl.col("entering").sum())
+        .agg(at_risk=pl.col("left").sum() - pl.col("entering").filter(pl.col("days") > 0).sum())
         .with_columns(time_months=0.0, events=pl.lit(0, pl.Int64), censored=pl.lit(0, pl.Int64), survival=1.0)
     )
     at_risk = (pl.col("left") - pl.col("entering")).cum_sum(reverse=True).over(by)

@@ -31,6 +31,9 @@ _SETTLED = 1e-20
 _ROUNDING = 1e-12
 """Relative rounding error of a log likelihood, or of a column's variance."""
 
+_EXACT = 1e-9
+"""Least share of a risk set in the sum of all hazards, so that its relative rounding error is below 1e-6."""
+
 
 class NoEstimate(Exception):
     """The partial likelihood has no maximum, or no unique one."""
@@ -207,6 +210,21 @@ class PartialLikelihood:
         if (at_risk <= np.diff(self._starts, append=self.events)).all():
             raise NoEstimate("at every event time all patients at risk have the event")
 
+    def _exact(self, coefficients: Floats) -> None:
+        """Check that the hazards of patients not yet at risk do not hide those of a risk set.
+
+        Their sum is subtracted from that of all patients; so are the strata, which have their own intervals.
+
+        Raises:
+            NoEstimate: a risk set has a share of the sum that is of the size of rounding errors.
+        """
+        if self._late is None:
+            return
+        hazard, _ = self.hazards(coefficients)
+        everybody = np.cumsum(hazard)[self._last][self._group]
+        if (self.over_risk_sets(hazard)[:, 0] < _EXACT * everybody).any():
+            raise NoEstimate("the hazards are too different to be added: a coefficient tends to infinity")
+
     def maximum(self) -> Maximum:
         """Maximise by Newton's method from 0, halving steps that do not increase the likelihood.
 
@@ -220,6 +238,7 @@ class PartialLikelihood:
         for _ in range(_STEPS):
             step = solve(here.information, here.score, scale)
             if step @ here.score < _SETTLED:
+                self._exact(coefficients)
                 return Maximum(coefficients + step, self.at(coefficients + step))
             floor = here.log_likelihood - _ROUNDING * abs(here.log_likelihood)
             for _ in range(_HALVINGS):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from sarcoma_pipeline.survival.kaplan_meier import TOLERANCE
+from sarcoma_pipeline.survival.kaplan_meier import TOLERANCE, size
 from schemas.analysis import RestrictedMean
 
 _Z = NormalDist().inv_cdf(0.975)
@@ -35,7 +35,7 @@ def restricted_means(curves: pl.DataFrame, horizons_months: Sequence[float]) -> 
     for (endpoint,), curve in curves.group_by("endpoint", maintain_order=True):
         known_to = np.inf if curve["survival"][-1] == 0 else curve["time_months"][-1] + TOLERANCE
         for horizon in map(float, horizons_months):
-            common = {"endpoint": endpoint, "horizon_months": horizon, "n": curve["at_risk"][0]}
+            common = {"endpoint": endpoint, "horizon_months": horizon, "n": size(curve)}
             until = curve.filter(pl.col("time_months") <= horizon)
             common["events"] = until["events"].sum()
             lines.append({**common, **(area(until, horizon) if horizon <= known_to else {})})

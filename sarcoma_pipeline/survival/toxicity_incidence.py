@@ -85,8 +85,7 @@ def _curve(times: pl.DataFrame) -> pl.DataFrame:
     free = curves.group_by("time_months").agg(free=1 - pl.col("incidence").sum())
     return (
         curves.filter(cause=TOXICITY)
-        .join(free, on="time_months")
-        .sort("time_months")
+        .join(free, on="time_months", maintain_order="left")
         .with_columns(pl.col("at_risk", "events").round().cast(pl.Int64))
     )
 
