@@ -52,7 +52,8 @@ def completeness(
     """
     lines: list[dict[str, Any]] = []
     for name, frame in _by_endpoint(endpoints, observed):
-        start = pl.col("entry_days").fill_null(0)
+        # An entry before the origin is one at it.
+        start = pl.col("entry_days").fill_null(0).clip(0)
         # A time longer than possible (because of a partial date) was complete.
         possible = pl.max_horizontal("possible_days", "time_days")
         possible = pl.when("event").then("time_days").otherwise(possible)
@@ -115,7 +116,7 @@ def immortal_time(endpoints: pl.DataFrame, observed: pl.DataFrame) -> pl.DataFra
     lines = []
     for name, frame in _by_endpoint(endpoints, observed):
         for milestone in _TREATMENTS:
-            start, day = pl.col("entry_days").fill_null(0), pl.col(milestone)
+            start, day = pl.col("entry_days").fill_null(0).clip(0), pl.col(milestone)
             # A treatment before the origin has no waiting time.
             there = frame.filter(day.is_not_null()).with_columns(day.clip(0))
             if there.is_empty():

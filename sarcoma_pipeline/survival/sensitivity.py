@@ -10,7 +10,7 @@ import polars as pl
 from sarcoma_pipeline.survival import kaplan_meier
 from sarcoma_pipeline.survival.cox import hazard_ratios
 from sarcoma_pipeline.survival.design import values
-from sarcoma_pipeline.survival.kaplan_meier import DATINGS, DAYS_PER_MONTH, MAIN, Z
+from sarcoma_pipeline.survival.kaplan_meier import DATINGS, DAYS_PER_MONTH, MAIN, TOLERANCE, Z
 from schemas.analysis import SurvivalSensitivity
 from schemas.configuration import CensoringVariant, Covariate, Model
 from schemas.statistics import Ties
@@ -71,7 +71,8 @@ def sensitivity(
 def beyond_error(frame: pl.DataFrame) -> list[tuple[str, str, float | None]]:
     """Return the survival rates that another assumption changes by more than their standard error.
 
-    The standard error is that of the main analysis, on the scale of its limits, log(-log S).
+    The standard error is that of the main analysis, on the scale of its limits, log(-log S). Where its
+    survival is 0 or 1, the standard error is 0.
 
     Args:
         frame: rows of one endpoint in `schemas.analysis.SurvivalSensitivity`.
@@ -86,10 +87,12 @@ def beyond_error(frame: pl.DataFrame) -> list[tuple[str, str, float | None]]:
         return (-pl.col(name).log()).log()
 
     error = (scaled("low") - scaled("high")) / (2 * Z)
+    moved = (pl.col("middle") - pl.col("main")).abs() > TOLERANCE
+    beyond = pl.when(pl.col("main").is_in([0.0, 1.0])).then(moved)
     far = (
         rates.filter(pl.col("switch").is_not_null())
         .join(main, on="horizon_months", how="left", maintain_order="left")
-        .filter(((scaled("middle") - scaled("main")).abs() > error).fill_null(False))
+        .filter(beyond.otherwise((scaled("middle") - scaled("main")).abs() > error).fill_null(False))
     )
     return list(far.select("variant", "quantity", "horizon_months").iter_rows())
 

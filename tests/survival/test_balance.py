@@ -125,3 +125,11 @@ def test_the_demos_groups_add_up_to_table_one(study: Study, patients: pl.DataFra
     both = added.join(whole, on=["block", "level"])
     assert both.height == added.height > 10
     assert both["n"].to_list() == both["n_right"].to_list()
+
+
+def test_equal_numbers_have_no_spread_whatever_their_last_digit() -> None:
+    # The mean of 0.1, 0.1 and 0.1 is not 0.1 in binary: the spread was 1e-17, and the difference 8e15.
+    tenths, same, zeros = np.full(3, 0.1), np.full(10, 0.1), np.zeros(4)
+    assert balance.of_means(tenths, zeros) is None
+    assert balance.of_means(tenths, same) == 0
+    assert balance.of_means(tenths, same, (np.array([2.5, 0.1, 0.1]), np.arange(1.0, 11))) == 0

@@ -106,6 +106,18 @@ def test_who_enters_with_the_treatment_has_no_immortal_time():
     assert row["percent"] == 0 and row["events_before"] == 0
 
 
+def test_the_time_before_the_origin_is_no_time_at_risk():
+    # The treatment began 30 days before the origin, and so did the entry; 50 of 100 days were waited.
+    ends, seen, patients = _frames(
+        {"time_days": 100, "possible_days": 200, "entry_days": -30, "definitive resection": 50}
+    )
+    (row,) = immortal_time(ends, seen).rows(named=True)
+    assert row["percent"] == pytest.approx(50)
+    made = completeness(ends, seen, patients, [], 365).row(0, named=True)
+    assert made["observed_years"] == pytest.approx(100 / 365.25)
+    assert made["completeness"] == pytest.approx(0.5)
+
+
 def test_a_covariate_that_is_known_late_is_warned_of():
     frames = _frames(
         {"time_days": 100, "radiotherapy start": 20},

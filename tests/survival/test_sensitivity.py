@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from sarcoma_pipeline.survival.cox import hazard_ratios
 from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, curves, estimates
-from sarcoma_pipeline.survival.sensitivity import COMPLETE, sensitivity
+from sarcoma_pipeline.survival.sensitivity import COMPLETE, beyond_error, sensitivity
 from schemas.configuration import CensoringVariant, Covariate, Model, Study
 from schemas.configuration_meaning import of_study
 from tests.survival.golden import data, split
@@ -191,3 +191,17 @@ def test_a_study_that_contradicts_itself_is_refused(
 def test_every_relapse_of_the_demo_has_its_cause() -> None:
     assert set(data("demo_lrfs").filter("event")["kind"]) == {"local relapse", "death"}
     assert set(data("demo_dmfs").filter("event")["kind"]) == {"distant relapse", "death"}
+
+
+def test_a_rate_of_0_or_1_has_no_standard_error_to_stay_within() -> None:
+    rows = [
+        {"variant": "main", "switch": None, "horizon_months": h, "main": s, "middle": s}
+        for h, s in ((12, 1.0), (24, 0.0), (36, 1.0))
+    ] + [
+        {"variant": "other", "switch": "late_deaths", "horizon_months": h, "main": s, "middle": other}
+        for h, s, other in ((12, 1.0, 0.9), (24, 0.0, 0.2), (36, 1.0, 1.0))
+    ]
+    frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(
+        quantity=pl.lit("survival"), ci_low=pl.lit(None, pl.Float64), ci_high=pl.lit(None, pl.Float64)
+    )
+    assert [horizon for _, _, horizon in beyond_error(frame)] == [12, 24]
