@@ -89,7 +89,8 @@ def wald_p_range(row: Row) -> tuple[float, float]:
     errors = [log(high_min / low_max) / (2 * Z95), log(high_max / low_min) / (2 * Z95)]
     ps = [wald_p(value, error) for value in (value_low, value_high) for error in errors if error > 0]
     crosses = value_low <= 1 <= value_high
-    return min(ps), 1.0 if crosses else max(ps)
+    # Limits whose roundings overlap may be equal: the error may be 0.
+    return (min(ps) if errors[0] > 0 else 0.0), 1.0 if crosses else max(ps)
 
 
 def joint_p_range(row: Row) -> tuple[float, float] | None:

@@ -93,11 +93,14 @@ def _intervals(rates: list[Row], rows: list[Row], counts: Mapping[str, int]) -> 
         )
         if not low < rate < high:
             continue
-        # Errors of the rate itself: the largest that the rounded limits allow, on each fitting scale.
-        errors = [_error(name, shares, rate) for name in fitting or _SCALES]
-        error = max(errors)
+        # The rate as printed, and at both ends of its rounding; of each, the largest error that the rounded
+        # limits allow on a fitting scale.
+        errors = {
+            share: max(_error(name, shares, share) for name in fitting or _SCALES)
+            for share in (rate, *shares[1])
+        }
         patients = counts.get("", inf)
-        worth = rate * (1 - rate) / error**2
+        worth = _allowed([s * (1 - s) / e**2 for s, e in errors.items()], patients)
         yield RATE_PATIENTS.check(
             [row],
             f"of {patients} patients",
@@ -106,7 +109,7 @@ def _intervals(rates: list[Row], rows: list[Row], counts: Mapping[str, int]) -> 
         )
         bounds = event_bounds(row["endpoint"], rows, counts)
         if bounds:
-            least = (log(rate) / (error / rate)) ** 2
+            least = _allowed([(s * log(s) / e) ** 2 for s, e in errors.items()], bounds[1])
             yield RATE_EVENTS.check(
                 [row],
                 f"at most {bounds[1]} events",
@@ -131,9 +134,20 @@ def _error(name: str, shares: tuple[tuple[float, float], ...], rate: float) -> f
     """Return the largest standard error of a rate that its rounded limits allow."""
     scale, derivative = _SCALES[name]
     low, high = scale(shares[0][0]), scale(shares[2][1])
-    if name in _CUT and shares[2][1] >= 1 - 2 * _EDGE:
+    cut_low = name in _CUT and shares[0][0] <= 2 * _EDGE
+    cut_high = name in _CUT and shares[2][1] >= 1 - 2 * _EDGE
+    if cut_low and cut_high:
+        return inf
+    if cut_high:
         high = max(high, 2 * scale(rate) - low)
+    if cut_low:
+        low = min(low, 2 * scale(rate) - high)
     return (high - low) / (2 * Z95) / derivative(rate)
+
+
+def _allowed(numbers: list[float], most: float) -> float:
+    """Return the first number, or the least one if that alone is not above the most that is possible."""
+    return min(numbers) if min(numbers) <= most < numbers[0] else numbers[0]
 
 
 def _widths(low: float, rate: float, high: float) -> str:

@@ -259,6 +259,20 @@ ESTIMATES: list[Case] = [
         "contradiction",
     ),
     ("survival.patients", "as wide", [count_row("", "86"), rate_row("87.8", "77.8", "93.5")], "consistent"),
+    # One death of 26 without censoring: 25/26, log-log limits 75.7 and 99.4 %; 96.2 alone would need 26.3.
+    (
+        "survival.patients",
+        "as many, by a rounded rate",
+        [count_row("", "26"), rate_row("96.2", "75.7", "99.4")],
+        "consistent",
+    ),
+    # Four deaths of 5 without censoring: plain limits of -15 %, cut at 0, and 55 %.
+    (
+        "survival.patients",
+        "as many, with a limit cut at 0",
+        [count_row("", "5"), rate_row("20", "0", "55")],
+        "consistent",
+    ),
     ("survival.patients", "no interval", [count_row("", "86"), rate_row("87.8")], None),
     # |ln 0.878| / (SE / S) = 0.1301 / 0.0437 = 2.98, squared 8.9 events.
     (
@@ -271,6 +285,13 @@ ESTIMATES: list[Case] = [
         "survival.events",
         "18 events",
         [{"statistic": "events", "endpoint": "OS", "n": "18"}, rate_row("87.8", "77.8", "93.5")],
+        "consistent",
+    ),
+    # Two deaths of 34 without censoring: 94.1 % with log limits 86.5 and 102 %, cut at 100.
+    (
+        "survival.events",
+        "as many, by a rounded rate",
+        [{"statistic": "events", "endpoint": "OS", "n": "2"}, rate_row("94", "87", "100")],
         "consistent",
     ),
     ("survival.events", "not printed", [rate_row("87.8", "77.8", "93.5")], None),

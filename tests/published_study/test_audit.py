@@ -70,6 +70,12 @@ def test_a_ratio_that_may_be_one_may_have_any_high_p() -> None:
     assert highest == 1 and lowest > 0.98
 
 
+def test_limits_that_may_be_equal_allow_any_small_p() -> None:
+    # A ratio of 0.16 with limits 0.149 and 0.172 is printed so: ln 0.16 / (ln(0.172 / 0.149) / 3.92) = -50.
+    lowest, _ = wald_p_range({"value": "0.2", "ci_low": "0.1", "ci_high": "0.2"})
+    assert lowest == 0
+
+
 def test_a_paper_without_its_errors_passes(paper: dict[str, pl.DataFrame]) -> None:
     sound = paper["published"]
     for row, values in {
