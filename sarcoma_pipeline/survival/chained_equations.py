@@ -101,7 +101,8 @@ def _draw(
     """Replace the missing values of one variable."""
     gone = variable.missing
     mean, spread = x[~gone].mean(axis=0), x[~gone].std(axis=0)
-    kept = spread > 0
+    # The spread of equal numbers may be a rounding error.
+    kept = np.ptp(x[~gone], axis=0) > 0
     z = (x[:, kept] - mean[kept]) / spread[kept]
     z = np.column_stack([np.ones(len(z)), z])
     if not variable.levels:
@@ -116,6 +117,9 @@ def _draw(
 
 def matched(known: Floats, y: Floats, unknown: Floats, rng: np.random.Generator) -> Floats:
     """Draw numbers by predictive mean matching.
+
+    Of patients who are equally near, chance chooses the donors, as in ``mice``. In their order, those with
+    the shortest times would always be chosen.
 
     Args:
         known: predictors of the patients with a value, with a column of ones; ``n × p``.
@@ -134,7 +138,10 @@ def matched(known: Floats, y: Floats, unknown: Floats, rng: np.random.Generator)
     predicted, wanted = known @ best, unknown @ drawn
     distance = np.abs(predicted[None, :] - wanted[:, None])
     donors = min(DONORS, len(y))
-    nearest = np.argsort(distance, axis=1, kind="stable")[:, :donors]
+    # Rounded, because equal predictors may give sums that differ in the last digit.
+    apart = np.round(distance / (np.ptp(y) or 1.0), 10)
+    chance = rng.spawn(1)[0].random(distance.shape)
+    nearest = np.lexsort((chance, apart), axis=1)[:, :donors]
     return y[nearest[np.arange(len(wanted)), rng.integers(0, donors, len(wanted))]]
 
 

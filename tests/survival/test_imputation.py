@@ -249,3 +249,12 @@ def test_levels_that_a_predictor_separates_are_drawn() -> None:
     rng = np.random.default_rng(1)
     drawn, _ = chained_equations.levels(x, y, np.array([[1.0, 1.0]] * 500), rng, np.zeros((2, 2)))
     assert 0.9 < drawn.mean() <= 1.0
+
+
+def test_patients_who_are_equally_near_are_donors_at_random() -> None:
+    # Twenty patients with equal predictors: each is as near as the others to one of unknown value.
+    known, unknown = np.ones((20, 1)), np.ones((2000, 1))
+    drawn = chained_equations.matched(known, np.arange(20.0), unknown, np.random.default_rng(1))
+    counts = np.bincount(drawn.astype(int), minlength=20)
+    # 100 expected of each, with a standard deviation of 9.7.
+    assert counts.min() > 60 and counts.max() < 140
