@@ -43,7 +43,7 @@ def dated(
     low = pl.max_horizontal(early, not_before) if not_before else early
     high = pl.min_horizontal(late, not_after) if not_after else late
     # A limit that excludes the whole interval says nothing about the day within it.
-    possible = (low <= high).fill_null(False)
+    possible = low <= high
     low, high = pl.when(possible).then(low).otherwise(early), pl.when(possible).then(high).otherwise(late)
     cut = (low != early) | (high != late)
     middle = pl.when(cut).then((low + high) // 2).otherwise("day")

@@ -231,10 +231,10 @@ def _residual(operations: pl.DataFrame, steps: pl.DataFrame, assumptions: Assump
     )
     frame = steps.join(incomplete, on="patient_id", how="left", maintain_order="left")
     free, resected = pl.col("disease_free"), pl.col("resected_on")
-    mended = free & (resected <= pl.col("day") + assumptions.reresection_days).fill_null(False)
-    left = pl.col("day").is_not_null() & ~mended & (~free | (resected > pl.col("day")))
+    mended = free & (resected <= pl.col("day") + assumptions.reresection_days)
+    left = pl.col("day").is_not_null() & ~mended
     never = ~free & pl.col("day").is_null()
-    return frame.filter(left.fill_null(False) | never).select(
+    return frame.filter(left | never).select(
         "patient_id",
         pl.col("record_ids").fill_null([]),
         pl.col("day", "day_earliest", "day_latest").fill_null(0),

@@ -42,6 +42,6 @@ def observe(assignments: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     vague = pl.any_horizontal(code.str.contains(r"^(?:C76|C80|D)").fill_null(True) for code in both)
     secondary = iarc.is_secondary(icd, pl.col("icdo3_morphology"))
     other = (iarc.organ(icd) != iarc.organ(pl.col("_site"))) & (date != pl.col("_date"))
-    wrong = told.filter(other.fill_null(False) & ~vague & ~secondary.fill_null(False))
+    wrong = told.filter(other & ~vague & ~secondary)
     said = pl.concat_str(icd, date.cast(pl.String), separator=" ")
     return observation(wrong, ASSIGNMENT_DIFFERS, typed.TumourAssignment.table(), "icd10_code", said)

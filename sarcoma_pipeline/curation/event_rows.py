@@ -126,8 +126,7 @@ def cut(
             _low=pl.max_horizontal("_first", "_not_before"), _high=pl.min_horizontal("_last", "_not_after")
         )
         .with_columns(
-            _possible=(pl.col("_low") <= pl.col("_high")).fill_null(False)
-            & pl.col(precision).is_in(["month", "year"]).fill_null(False)
+            _possible=(pl.col("_low") <= pl.col("_high")) & pl.col(precision).is_in(["month", "year"])
         )
         .with_columns(
             _low=pl.when("_possible").then("_low").otherwise("_first"),
@@ -137,6 +136,6 @@ def cut(
     low, high = pl.col("_low"), pl.col("_high")
     touched = (low != pl.col("_first")) | (high != pl.col("_last"))
     middle = low + pl.duration(days=(high - low).dt.total_days() // 2)
-    return narrowed.with_columns(
-        pl.when(touched.fill_null(False)).then(middle).otherwise(date).alias(date)
-    ).drop("_first", "_last", "_not_before", "_not_after", "_possible")
+    return narrowed.with_columns(pl.when(touched).then(middle).otherwise(date).alias(date)).drop(
+        "_first", "_last", "_not_before", "_not_after", "_possible"
+    )

@@ -108,7 +108,7 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
     frame = frame.with_columns(
         status=pl.when(pl.col("death_day").is_not_null() | pl.col("death_date").is_not_null())
         .then(pl.lit("deceased"))
-        .when(pl.col("_dead").fill_null(False) & ~refuted)
+        .when(pl.col("_dead") & ~refuted)
         .then(pl.lit("deceased, date unknown"))
         .otherwise(pl.lit("alive")),
     )

@@ -10,12 +10,13 @@ import pytest
 from sarcoma_pipeline.cohort import eligibility
 from sarcoma_pipeline.cohort.baseline_choice import index_tumour
 from sarcoma_pipeline.cohort.timeline import timeline
+from schemas import received as r
 from schemas import site_codes
 from schemas.assumptions import Assumptions
 from tests.cohort import test_eligibility
 from tests.cohort.test_eligibility import CRITERIA, course, judged_alone, study, whole
 from tests.conftest import Outcome
-from tests.curation.baseline_patients import diagnose, fnclcc, irradiation, operation, several, tnm
+from tests.curation.baseline_patients import diagnose, fnclcc, irradiation, operation, pathology, several, tnm
 from tests.one_curation import OfCase, sarcoma, together
 
 
@@ -70,6 +71,39 @@ def test_an_unknown_t_of_a_later_report_gives_way_too(records):
     operation(records, "2012-02-20", TNM=tnm("pTNM", T="X"))
     outcome = yield
     assert described(outcome, t_category="pathological")["t_stage"] == "T2"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stage"),
+    [
+        # The newer report counts; of two reports of one day the higher category.
+        (("2012-02-01", "1"), ("2012-02-20", "2b"), "T2"),
+        (("2012-02-01", "2b"), ("2012-02-20", "1"), "T1"),
+        (("2012-02-01", "1"), ("2012-02-01", "2b"), "T2"),
+        (("2012-02-01", "2b"), ("2012-02-01", "1"), "T2"),
+    ],
+)
+@together()
+def test_of_two_reports_the_newer_one_counts_and_of_one_day_the_higher_category(
+    records, first, second, stage
+):
+    diagnose(records)
+    for n, (day, category) in enumerate((first, second)):
+        records.meldung(
+            r.ObdsSurgery, Datum=day, Intention="K", Module_ID=f"O{n}", Menge_OPS='["5-782.b0"]',
+            TNM=tnm("pTNM", T=category),
+        )  # fmt: skip
+    outcome = yield
+    assert described(outcome, t_category="pathological")["t_stage"] == stage
+
+
+@together()
+def test_an_undated_report_is_not_the_newest(records):
+    diagnose(records)
+    operation(records, "2012-02-01", TNM=tnm("pTNM", T="1"))
+    pathology(records, TNM=tnm("pTNM", T="2b"))
+    outcome = yield
+    assert described(outcome, t_category="pathological")["t_stage"] == "T1"
 
 
 @together()

@@ -90,6 +90,26 @@ def test_each_criterion_excludes_and_says_why(patient, criterion, diagnosis, rad
     assert unmet["reason"].null_count() == 0
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "met"),
+    [
+        ("2012-02-01", "2012-02-01", True),
+        ("2012-02-02", None, False),
+        ("2012-02-02", "2012-02-03", False),
+        (None, "2012-01-31", False),
+        ("2012-01-01", "2012-01-31", False),
+        (None, None, True),
+    ],
+)
+@together(whole)
+def test_the_first_and_the_last_day_of_the_window_belong_to_it(_, start, end, met):
+    """The irradiation begins on 1 February 2012."""
+    outcome = yield
+    dated = {key: day for key, day in (("start", start), ("end", end)) if day}
+    rule = {"name": "window", "rule": "window", "label": "Window", **dated}
+    assert judged_alone(outcome, rule).select("met", "value").rows() == [(met, "2012")]
+
+
 def test_the_flow_counts_the_first_unmet_criterion_only(records):
     site = {"Primaertumor_ICD": "C48.0", "Primaertumor_Topographie_ICD_O": "C48.0"}
     whole(OfPatient(records, "1"))

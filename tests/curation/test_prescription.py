@@ -83,6 +83,26 @@ def test_p3_groups_that_each_give_the_whole_dose_are_side_by_side():
     assert _shown(p) == (50, 25, "P5")
 
 
+def test_p3_groups_of_one_reference_add_unless_each_gives_the_whole_dose_in_as_many_fractions():
+    def linked(*groups: tuple[int, tuple[float | None, ...]]) -> tuple[float | None, int | None, str]:
+        made = [_group(n, doses, ["1"], str(at)) for at, (n, doses) in enumerate(groups)]
+        return _shown(_one([_ref(50)], made))
+
+    assert linked((25, (1.0, 1.0)), (20, (1.0, 1.5))) == (50, 45, "P3"), "other fractions"
+    assert linked((25, (0.5, 0.5)), (25, (0.5, 0.5))) == (50, 50, "P3"), "half of the dose each"
+    assert linked((25, (1.0, 1.0)), (25, (0.5, 0.5))) == (50, 50, "P3"), "one gives it all"
+    assert linked((25, (1.0, None)), (25, (1.0, 1.0))) == (50, 50, "P3"), "a beam without a dose"
+
+
+def test_p5_without_links_one_prescription_has_the_fractions_of_either_group():
+    def offered(*numbers: int | None) -> list[tuple[float | None, int | None, str]]:
+        groups = [_group(n, number=str(at)) for at, n in enumerate(numbers)]
+        return [_shown(one) for one in readings(_plan([_ref(50)], groups))]
+
+    assert offered(25, 8) == offered(8, 25) == [(50, 25, "P5"), (50, 8, "P5")]
+    assert offered(1, None) == offered(None, 1) == [(50, 1, "P5"), (50, None, "P5")]
+
+
 PHASES = ([_ref(50), _ref(16, number="2")], [_group(25, links=["1"]), _group(8, links=["2"], number="2")])
 CUMULATIVE = ([_ref(50), _ref(66, number="2")], PHASES[1])
 
@@ -96,7 +116,9 @@ def test_p4_documentation_equals_the_sum():
 
 
 def test_p4_cumulative_references():
-    assert _shown(_one(*CUMULATIVE, (66.0, 33))) == (66, 33, "P4")
+    p = _one(*CUMULATIVE, (66.0, 33))
+    assert _shown(p) == (66, 33, "P4") and p.sequential
+    assert p.phases == ((50, 25), (16, 8)) and p.levels == (66, 50)
     assert _one(*CUMULATIVE, (116.0, 33)).dose == 116, "only if documentation says so"
 
 

@@ -1,5 +1,7 @@
 """Facts of one plan: monitor units and beam doses, by fraction group."""
 
+from dataclasses import replace
+
 import pytest
 
 from sarcoma_pipeline.curation.radiotherapy_plans import Beam, Group, GroupBeam, Plan, distance_mm
@@ -52,6 +54,38 @@ def test_the_monitor_units_of_a_fraction():
 )
 def test_the_beam_dose_of_a_plan_with_one_fraction_group(groups, dose):
     assert _plan(*groups).beam_dose == dose
+
+
+def _of_kind(delivery: str | None) -> Beam:
+    return replace(_beam((0, 0, 0)), delivery=delivery)
+
+
+def test_beams_that_only_take_images_give_no_dose():
+    imaging = [_of_kind(kind) for kind in ("SETUP", "OPEN_PORTFILM", "VERIFICATION")]
+    for beam in imaging:
+        plan = _plan(beams=(beam, replace(_of_kind("TREATMENT"), number="2")))
+        group = _group(ONE, TWO)
+        assert plan.group_beams(group) == (TWO,) and plan.meterset(group) == 50
+        assert [one.number for one in plan.treating] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("what", "is_one"),
+    [
+        ({}, False),
+        ({"brachy_type": "HDR"}, True),
+        ({"applications": ((),)}, True),
+        ({"groups": (Group("1", 5, (), (), (ONE,), 0),)}, True),
+        ({"groups": (Group("1", 5, (), (), (), 1),)}, True),
+        ({"groups": (_group(ONE),)}, False),
+        # A plan whose beams give dose is external, whatever else it has.
+        ({"brachy_type": "HDR", "beams": (_of_kind("TREATMENT"),)}, False),
+        ({"brachy_type": "HDR", "beams": (_of_kind("SETUP"),)}, True),
+        ({"beams": (_of_kind("SETUP"),)}, False),
+    ],
+)
+def test_the_dose_comes_from_sources_or_from_beams(what, is_one):
+    assert Plan("record", "key", **what).is_brachytherapy is is_one
 
 
 def test_the_distance_of_two_plans_is_that_of_their_nearest_isocentres():

@@ -6,9 +6,11 @@ import json
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation import toxicity
+from sarcoma_pipeline.curation import toxicity, toxicity_findings
 from schemas import received as r
 from schemas import typed
+from schemas.curated import VitalStatus
+from schemas.curated_toxicity import Toxicity
 from tests.conftest import FILES, SOURCES, Records
 from tests.curation.conftest import told
 from tests.one_curation import sarcoma, together
@@ -333,6 +335,31 @@ def test_toxicity_dated_before_the_therapy_of_its_own_row_is_a_finding(patient, 
     ids, outcome = by_table(patient, monkeypatch, cells)
     assert told(outcome, "toxicity.before-therapy") == ids
     assert told(outcome, "toxicity.not-placed") == [], "one fault is one finding"
+
+
+@pytest.mark.parametrize(
+    ("onset", "therapy", "faulty"),
+    [
+        ({"onset_date": dt.date(2012, 2, 1)}, dt.date(2012, 2, 1), False),
+        ({"onset_date": dt.date(2012, 1, 31)}, dt.date(2012, 2, 1), True),
+        # Some day of February; a month that ended before.
+        ({"onset_date": dt.date(2012, 2, 15), "onset_date_precision": "month"}, dt.date(2012, 2, 29), False),
+        ({"onset_date": dt.date(2012, 1, 15), "onset_date_precision": "month"}, dt.date(2012, 2, 1), True),
+        # A source that counts days.
+        ({"onset_day": 31}, None, False),
+        ({"onset_day": 30}, None, True),
+        ({}, dt.date(2012, 2, 1), False),
+    ],
+)
+def test_toxicity_on_the_first_day_of_its_therapy_is_not_before_it(onset, therapy, faulty):
+    one = {
+        "patient_id": "p", "tumour_id": "t", "record_ids": ["r1"], "statement": "present",
+        "kind": "side effect", "therapy": "radiotherapy", "attribution": "record", "therapy_date": therapy,
+        "therapy_day": 31, "onset_date_precision": "day",
+    }  # fmt: skip
+    made = Toxicity.conform(pl.DataFrame([one | onset], schema_overrides=Toxicity.polars_schema()))
+    seen = toxicity_findings.observe(made, VitalStatus.empty())
+    assert ("toxicity.before-therapy" in set(seen["rule_id"])) is faulty
 
 
 @pytest.mark.parametrize(("day", "faulty"), [("02.06.2013", True), ("01.06.2013", False), ("", False)])

@@ -3,9 +3,12 @@
 import datetime as dt
 import json
 
+import polars as pl
 import pytest
 
+from sarcoma_pipeline.curation import diagnoses
 from schemas import received as r
+from schemas import typed
 from tests.curation.baseline_patients import histology
 from tests.one_curation import together
 
@@ -274,3 +277,31 @@ def test_a_record_without_a_tumour_belongs_to_the_index_tumour(records):
     outcome = yield
     sizes = rows(outcome, "diagnosis", "tumour_id", "tumour_size_cm")
     assert sizes == [("9", None), ("1", 12.4)]
+
+
+def test_a_tumour_without_a_number_keeps_its_morphology_when_the_index_tumour_is_chosen():
+    """A table of one tumour per patient gives no number."""
+    rows = [
+        {"patient_id": "p", "record_id": f"r{n}", "source": "table", "origin": "table", "complete": True,
+         "of_relapse_report": False, "icdo3_morphology": code, "icdo3_topography": "C49.2"}
+        for n, code in enumerate(("8800/3", "8858/3", None))
+    ]  # fmt: skip
+    schema = typed.Diagnosis.polars_schema() | {"patient_id": pl.String, "of_relapse_report": pl.Boolean}
+    made = diagnoses.sketch(pl.DataFrame(rows, schema=schema), ["table"])
+    assert made.select("tumour_id", "icdo3_morphology", "histology_group").rows() == [
+        (None, "8858/3", "liposarcoma")
+    ]
+
+
+@pytest.mark.parametrize(("second", "tumours"), [("C91.01", 1), ("C91.10", 2)])
+@together()
+def test_the_fifth_digit_of_a_leukaemia_is_its_remission_and_no_site(records, second, tumours):
+    records.patient()
+    sarcoma(records)
+    for number, on, code in (("2", "2014-01-01", "C91.00"), ("3", "2016-01-01", second)):
+        records.diagnosis(
+            on, tumour=number, Primaertumor_ICD=code, Primaertumor_Topographie_ICD_O=None,
+            Morphologie_ICD_O='["9811/3"]', T=None, N=None, M=None,
+        )  # fmt: skip
+    outcome = yield
+    assert outcome["diagnosis"].height == 1 + tumours

@@ -2,11 +2,15 @@
 
 import datetime as dt
 
+import polars as pl
 import pytest
 
+from sarcoma_pipeline.curation import vital_status
 from schemas import received as r
+from schemas import typed
 from tests.one_curation import sarcoma, together
 
+SEEN = (typed.Assessment, typed.Surgery, typed.Radiotherapy, typed.SystemicTherapy, typed.Diagnosis)
 CONFLICT = "vital-status.death-date-conflict"
 
 
@@ -47,6 +51,34 @@ def test_a_dated_death_without_a_date_of_diagnosis_is_a_dated_death(records):
     outcome = yield
     found = outcome["vital_status"].select("status", "death_date", "death_day").rows()
     assert found == [("deceased", dt.date(2014, 6, 3), None)]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([("deceased", 300)], ("deceased", None, 300, None)),
+        ([("deceased", 300), ("deceased", 310)], ("deceased", None, 310, None)),
+        ([("deceased", None)], ("deceased, date unknown", None, None, None)),
+        ([("deceased, date unknown", None), ("alive", 200)], ("deceased, date unknown", None, None, 200)),
+        ([("deceased", 300), ("alive", 200)], ("deceased", None, 300, 200)),
+        # Nobody is alive after the death.
+        ([("deceased", 300), ("alive", 400)], ("deceased", None, 300, 300)),
+        ([("alive", 400)], ("alive", None, None, 400)),
+        ([("alive", 400), ("moved", 500)], ("alive", None, None, 500)),
+        ([("alive", None)], ("alive", None, None, None)),
+    ],
+)
+def test_a_source_that_counts_days_has_no_dates(told, expected):
+    rows = [
+        {"record_id": f"r{n}", "patient_id": "p", "source": "table", "status": status, "status_day": day}
+        for n, (status, day) in enumerate(told)
+    ]
+    schema = typed.VitalStatus.polars_schema() | {"patient_id": pl.String}
+    sound = {c.table(): c.empty().with_columns(patient_id=pl.lit("")) for c in SEEN}
+    sound[typed.VitalStatus.table()] = pl.DataFrame(rows, schema=schema)
+    zero = pl.DataFrame({"patient_id": ["p"], "zero": [None]}, schema_overrides={"zero": pl.Date})
+    made = vital_status.curate(sound, zero, ["table"])
+    assert made.select("status", "death_date", "death_day", "last_alive_day").rows() == [expected]
 
 
 @together(sarcoma)
