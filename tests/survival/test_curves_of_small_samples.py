@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.survival import gray
-from sarcoma_pipeline.survival.competing_risks import aalen_johansen
+from sarcoma_pipeline.survival.competing_risks import aalen_johansen, at_horizons, cumulative_incidence
 from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, curves, estimator, quartiles
 from sarcoma_pipeline.survival.restricted_mean import restricted_means
 from sarcoma_pipeline.survival.subgroups import log_rank
+from schemas.configuration import CompetingRisks
 from tests.survival.small_samples import Sample, samples
 
 Z = NormalDist().inv_cdf(0.975)
@@ -147,6 +148,22 @@ def test_incidence_and_its_error_are_those_of_the_definition() -> None:
                 columns = ("incidence", "standard_error", "ci_low", "ci_high")
                 ours = [nan if row[c] is None else row[c] for c in columns]
                 assert ours == pytest.approx(expected, rel=1e-7, abs=1e-10, nan_ok=True), (number, cause, day)
+
+
+def test_who_enters_after_a_horizon_is_not_at_risk_at_it() -> None:
+    ends = pl.DataFrame(
+        {
+            "pseudonym": ["1", "2", "3"], "endpoint": "DFS", "time_days": [30, 40, 50],
+            "entry_days": [None, 20, 20], "event": [True, True, False],
+            "event_kind": ["death", "distant relapse", "censored"],
+        }
+    )  # fmt: skip
+    ends = ends.with_columns(time_months=pl.col("time_days") / DAYS_PER_MONTH)
+    kinds = {"death": ("death",), "relapse": ("distant relapse",)}
+    analysis = CompetingRisks(name="c", title="", endpoint="DFS", causes=kinds)
+    horizons = [day / DAYS_PER_MONTH for day in (0, 15, 20, 21, 35, 60)]
+    found = at_horizons(cumulative_incidence(ends, [analysis]), ends, horizons).filter(cause="death")
+    assert found["at_risk"].to_list() == [1, 1, 1, 3, 2, 0]
 
 
 def _times(*patients: tuple[int, str | None, str]) -> pl.DataFrame:
