@@ -94,6 +94,24 @@ def test_two_copies_of_a_plan_s_dose_are_one_and_two_different_ones_are_none():
     assert (found.grid, ids(found)) == (None, {"dose.sum-ambiguous": "PLAN: 2 different distributions"})
 
 
+def test_a_copy_with_another_type_of_dose_is_no_copy():
+    """The same numbers cannot be the physical dose and the dose weighted by its biological effect."""
+    weighted = part("PLAN", 40, 0.5, uid="1.2", DoseType="EFFECTIVE")
+    found = whole_dose([weighted, WHOLE], PLAN)
+    assert (found.grid, ids(found)) == (None, {"dose.sum-ambiguous": "PLAN: 2 different distributions"})
+
+
+def test_a_distribution_that_does_not_say_of_what_it_is_the_dose_is_told_if_it_differs():
+    def beside(base: float) -> WholeDose:
+        return whole_dose([WHOLE, part("", base, 0.5, uid="1.2")], PLAN)
+
+    assert (beside(40).uids, ids(beside(40))) == (("1.1",), {})
+    found = beside(44)
+    assert (found.uids, ids(found)) == (("1.1",), {"dose.sum-ambiguous": "1 without DoseSummationType"})
+    # A dose of several plans says so, and is not this plan's dose.
+    assert ids(whole_dose([WHOLE, part("MULTI_PLAN", 66, 0.5, uid="1.3")], PLAN)) == {}
+
+
 def test_the_beams_of_a_plan_add_up_in_any_order():
     found = whole_dose(BEAMS, PLAN)
     assert (found.kind, found.uids, ids(found)) == ("BEAM", ("2.1", "2.2"), {})

@@ -78,6 +78,7 @@ def whole_dose(parts: Sequence[DosePart], groups: Sequence[PlannedGroup]) -> Who
             doubts.append(Doubt("dose.type-differs", f"{kind}: {', '.join(types)}"))
             continue
         doubts += _calculated(same)
+        doubts += _unnamed(usable, same)
         uids = tuple(one.uid for one in same)
         grid = added([one.grid for one in same], factors)
         return WholeDose(grid, kind, uids, tuple(sorted(set(doubts))))
@@ -105,6 +106,13 @@ def _calculated(parts: Sequence[DosePart]) -> list[Doubt]:
     return doubts
 
 
+def _unnamed(usable: Sequence[DosePart], used: Sequence[DosePart]) -> list[Doubt]:
+    """Return a doubt if a distribution that does not say what it is the dose of differs from those used."""
+    unnamed = [one for one in usable if not one.grid.summation]
+    different = [one for one in unnamed if not any(_same_voxels(one, other) for other in used)]
+    return [Doubt("dose.sum-ambiguous", f"{len(different)} without DoseSummationType")] if different else []
+
+
 def _uneven(grid: DoseGrid) -> bool:
     """Return whether neighbouring frames are much farther apart than usual."""
     return bool((np.diff(grid.offsets) > _GAP * grid.frame_spacing).any())
@@ -120,10 +128,13 @@ def _without_copies(parts: Iterable[DosePart]) -> list[DosePart]:
 
 
 def _same(one: DosePart, other: DosePart) -> bool:
-    return (
-        (one.groups, one.beams) == (other.groups, other.beams)
-        and _same_place(one.grid, other.grid)
-        and np.allclose(one.grid.voxels * one.grid.scaling, other.grid.voxels * other.grid.scaling, atol=1e-6)
+    first, second = ((part.groups, part.beams, _type(part.grid)) for part in (one, other))
+    return first == second and _same_voxels(one, other)
+
+
+def _same_voxels(one: DosePart, other: DosePart) -> bool:
+    return _same_place(one.grid, other.grid) and np.allclose(
+        one.grid.voxels * one.grid.scaling, other.grid.voxels * other.grid.scaling, atol=1e-6
     )
 
 
