@@ -85,13 +85,16 @@ def aalen_johansen(times: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
         causes: all causes, in order.
 
     Returns:
-        ``cause, time_months, at_risk, events, incidence, standard_error, ci_low, ci_high``.
+        ``cause, time_months, at_risk, events, incidence, standard_error, ci_low, ci_high``; per cause, time 0
+        and every time with an event, a censoring or an entry.
     """
     # The order of a sum changes its last digit.
     times = times.sort("days", "entry", "cause")
-    days, left_at = np.unique(times["days"].to_numpy(), return_inverse=True)
+    leaving, entry = times["days"].to_numpy(), times["entry"].fill_null(-1).to_numpy()
+    # Entries have a row of their own, because the number at risk rises after them.
+    days = np.unique(np.concatenate([leaving, entry[entry > 0]]))
+    left_at = np.searchsorted(days, leaving)
     # Number of steps before a patient is at risk: those up to the day of entry.
-    entry = times["entry"].fill_null(-1).to_numpy()
     missed = np.searchsorted(days, entry, side="right")
     of = [(times["cause"] == c).fill_null(False).to_numpy() for c in causes]
     ended_by_event = times["cause"].is_not_null().to_numpy()
@@ -105,23 +108,25 @@ def aalen_johansen(times: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
     gone = sums(left_at, everybody)
     at_risk = sums(missed, everybody) - np.concatenate([[0.0], gone[:-1]])
     deaths = [np.bincount(left_at, weights=mine, minlength=len(days)) for mine in of]
-    hazard = np.sum(deaths, axis=0) / at_risk
+    # On the day of the first entries nobody may be at risk; nobody leaves on it either.
+    divisor = np.maximum(at_risk, 1)
+    hazard = np.sum(deaths, axis=0) / divisor
     before = np.concatenate([[1.0], np.cumprod(1 - hazard)[:-1]])
     # If the last patients have an event, the factor is arbitrary: it is multiplied by a survival of 0.
-    inverse = np.divide(1, at_risk * (1 - hazard), out=np.zeros_like(hazard), where=hazard < 1)
+    inverse = np.divide(1, divisor * (1 - hazard), out=np.zeros_like(hazard), where=hazard < 1)
     lived = np.cumsum(inverse * hazard)
     lived_before = np.concatenate([[0.0], lived])
     frames = []
     for cause, mine, died in zip(causes, of, deaths, strict=True):
-        step = before * died / at_risk
+        step = before * died / divisor
         incidence = np.cumsum(step)
-        staying = np.cumsum(step * (lived_before[:-1] - 1 / at_risk))
+        staying = np.cumsum(step * (lived_before[:-1] - 1 / divisor))
         # The constants of the entry, and of leaving: by this cause, by another cause, or censored.
         slope = lived_before[missed]
         constant = (
             np.concatenate([[0.0], staying])[missed] - slope * np.concatenate([[0.0], incidence])[missed]
         )
-        own = np.where(mine, (before / at_risk)[left_at], 0.0)
+        own = np.where(mine, (before / divisor)[left_at], 0.0)
         q = np.where(ended_by_event, inverse[left_at], 0.0) - lived[left_at]
         a = staying[left_at] + own + q * incidence[left_at] - constant
         q = q + slope

@@ -139,7 +139,13 @@ def test_incidence_and_its_error_are_those_of_the_definition() -> None:
         for cause in ("a", "b"):
             # The derivative by the weight of each patient, by a complex step, is the jackknife's influence.
             moved = [_incidence(sample, cause, np.ones(n) + tiny * 1j * np.eye(n)[i]) for i in range(n)]
+            # Rows of entries have no event and no censoring, so that they are left out.
             mine = curve.filter(cause=cause).slice(1)
+            mine = mine.filter(
+                (mine["time_months"] * DAYS_PER_MONTH).round().cast(pl.Int64).is_in(sample.days)
+            )
+            at_risk = [int(sample.at_risk(day).sum()) for day in sample.days]
+            assert mine["at_risk"].to_list() == at_risk, (number, cause)
             for row, (day, value) in zip(
                 mine.iter_rows(named=True), _incidence(sample, cause, np.ones(n)).items(), strict=True
             ):
@@ -164,6 +170,15 @@ def test_who_enters_after_a_horizon_is_not_at_risk_at_it() -> None:
     horizons = [day / DAYS_PER_MONTH for day in (0, 15, 20, 21, 35, 60)]
     found = at_horizons(cumulative_incidence(ends, [analysis]), ends, horizons).filter(cause="death")
     assert found["at_risk"].to_list() == [1, 1, 1, 3, 2, 0]
+
+
+def test_a_curve_of_incidence_shows_the_entries() -> None:
+    # All enter late: on day 10 nobody is at risk yet, on day 20 one patient is.
+    times = pl.DataFrame({"days": [30, 40, 50], "entry": [10, 20, 20], "cause": ["a", None, "a"]})
+    curve = aalen_johansen(times, ["a"])
+    assert [round(t * DAYS_PER_MONTH) for t in curve["time_months"]] == [0, 10, 20, 30, 40, 50]
+    assert curve["at_risk"].to_list() == [0, 0, 1, 3, 2, 1]
+    assert curve["incidence"].to_list() == pytest.approx([0, 0, 0, 1 / 3, 1 / 3, 1])
 
 
 def _times(*patients: tuple[int, str | None, str]) -> pl.DataFrame:
