@@ -42,6 +42,8 @@ def days_until(
 ) -> pl.DataFrame:
     """Set days after the cut-off to null.
 
+    Without a date of time zero no day is known to be after it.
+
     Args:
         frame: rows with ``patient_id`` and the days.
         days: columns with days since time zero.
@@ -51,5 +53,7 @@ def days_until(
     if cutoff is None:
         return frame
     joined = frame.join(last_day(zero, cutoff), on="patient_id", how="left", maintain_order="left")
-    early = {day: (pl.col(day) <= pl.col(LAST_DAY)).fill_null(False) for day in days}
-    return joined.with_columns(pl.when(e).then(day).alias(day) for day, e in early.items()).drop(LAST_DAY)
+    late = {day: pl.col(day) > pl.col(LAST_DAY) for day in days}
+    return joined.with_columns(
+        pl.when(after).then(None).otherwise(day).alias(day) for day, after in late.items()
+    ).drop(LAST_DAY)

@@ -42,9 +42,7 @@ def observe(timeline: Timeline, members: pl.DataFrame) -> pl.DataFrame:
     events = timeline.events.join(members, on="patient_id", how="semi")
     if timeline.assumptions.alive_until == "last contact":
         events = events.clear()
-    told = events.filter(
-        pl.col("kind") == "alive", pl.col("detail").is_in([REGISTRY, MOVED, CUT_OFF]), pl.col("day") >= 0
-    )
+    told = events.filter(pl.col("detail").is_in([REGISTRY, MOVED, CUT_OFF]), pl.col("day") >= 0)
     last = pl.col("day") == pl.col("day").max().over("patient_id")
     moved = told.filter(last, (pl.col("detail") == MOVED).all().over("patient_id", "day"))
     seen = (

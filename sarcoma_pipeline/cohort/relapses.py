@@ -114,7 +114,7 @@ def _of_site(exams: pl.DataFrame, site: str, kind: str, assumptions: Assumptions
     status, day = pl.col(f"{site}_status"), pl.col("day")
     found = exams.filter(status.is_in(FOUND))
     # If the day of the resection is unknown, the progression counts as a relapse.
-    before = ((day <= pl.col("resected_on")) & (status == "progression")).fill_null(False)
+    before = (day <= pl.col("resected_on")) & (status == "progression")
     if assumptions.progression_before_resection == "event":
         before = before & False
     return found.with_columns(
@@ -125,7 +125,7 @@ def _of_site(exams: pl.DataFrame, site: str, kind: str, assumptions: Assumptions
 
 def _by_distant_status(exams: pl.DataFrame) -> pl.DataFrame:
     status = pl.col("distant_status")
-    known = (pl.col("day") <= pl.col("window_closes")).fill_null(False)
+    known = pl.col("day") <= pl.col("window_closes")
     return exams.filter(status.is_in(METASTATIC)).with_columns(
         kind=pl.when(known).then(pl.lit(AT_DIAGNOSIS)).otherwise(pl.lit(DISTANT)),
         detail=pl.format("distant {}", status),
@@ -133,11 +133,10 @@ def _by_distant_status(exams: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_metastasis(metastases: pl.DataFrame) -> pl.DataFrame:
-    regional = (pl.col("extent") == "regional").fill_null(False)
     return metastases.filter(pl.col("day").is_not_null() | pl.col("at_diagnosis")).with_columns(
         kind=pl.when("at_diagnosis")
         .then(pl.lit(AT_DIAGNOSIS))
-        .when(regional)
+        .when(pl.col("extent") == "regional")
         .then(pl.lit(REGIONAL))
         .otherwise(pl.lit(DISTANT))
     )
@@ -148,13 +147,11 @@ def _without_site(exams: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame
         pl.col(f"{site}_status").is_in(FOUND) for site in ("local", "regional", "distant")
     )
     distant = pl.col("distant_status").is_in(METASTATIC).fill_null(False)
-    documented = metastases.select("patient_id", day="reported_day").drop_nulls().unique()
+    documented = metastases.select("patient_id", day="reported_day").drop_nulls()
     found = exams.filter(
         pl.col("overall_status").is_in(FOUND), ~named.fill_null(False), ~distant
     ).join(documented, on=["patient_id", "day"], how="anti")  # fmt: skip
-    treated = (
-        (pl.col("day") <= pl.col("resected_on")) & (pl.col("overall_status") == "progression")
-    ).fill_null(False)
+    treated = (pl.col("day") <= pl.col("resected_on")) & (pl.col("overall_status") == "progression")
     return found.with_columns(
         kind=pl.when(treated).then(pl.lit(UNDER_TREATMENT)).otherwise(pl.lit(UNKNOWN)),
         detail=pl.format("overall {}", pl.col("overall_status")),

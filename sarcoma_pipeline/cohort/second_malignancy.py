@@ -100,4 +100,4 @@ def _elsewhere() -> pl.Expr:
     one, other = pl.col("_of").str.slice(3, 2), pl.col("_site").str.slice(3, 2)
     vague = pl.any_horizontal(s.is_in([*_UNSPECIFIED_SUBSITES, ""]) for s in (one, other))
     sides = pl.concat_list("laterality", "_side").list.sort() == pl.lit(["left", "right"], pl.List(pl.String))
-    return ((one != other) & ~vague).fill_null(False) | sides.fill_null(False)
+    return ((one != other) & ~vague) | sides

@@ -270,7 +270,7 @@ def _other_tumours(others: pl.DataFrame, steps: pl.DataFrame, zero: pl.DataFrame
     ).with_columns(date="diagnosis_date", precision="diagnosis_date_precision")
     lymph_nodes = pl.coalesce(["icd10_code", "icdo3_topography"]).str.starts_with("C77").fill_null(False)
     secondary = pl.col("kind") == second_malignancy.SECONDARY
-    known = (pl.col("day") <= pl.col("window_closes")).fill_null(False)
+    known = pl.col("day") <= pl.col("window_closes")
     kind = (
         pl.when(secondary & known & ~lymph_nodes)
         .then(pl.lit(AT_DIAGNOSIS))

@@ -284,3 +284,24 @@ def test_the_edition_is_a_switch(records, switch, said):
     records.diagnosis(TNM_Version="8", T="4")
     outcome = yield
     assert described(outcome, t_edition=switch)["t_stage"] == said
+
+
+@pytest.mark.parametrize("editions", [(7, 8), (8, 7)])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_reports_of_one_day_and_category_the_last_record_counts(editions, order):
+    """The edition is that of the report whose T is taken, in whatever order the rows come."""
+    report = {
+        "patient_id": "p", "tumour_id": "t", "t_stage": "T2", "t_prefix": "c", "report_day": 0,
+        "role": "biopsy", "after_therapy": False, "of_relapse": False, "by_autopsy": False, "after": False,
+    }  # fmt: skip
+    rows = [report | {"tnm_edition": edition, "record_ids": [f"r{n}"]} for n, edition in enumerate(editions)]
+    tumour = {
+        "patient_id": "p", "tumour_id": "t", "index_tumour": True, "t_stage": None, "tnm_edition": None,
+        "t_rule": None, "icdo3_morphology": "8802/3", "histology_group": "UPS",
+    }  # fmt: skip
+    frames = {
+        "curated.diagnosis": pl.DataFrame([tumour], schema_overrides={"t_rule": pl.String}),
+        "curated.diagnosis_report": pl.DataFrame([rows[n] for n in order]),
+    }
+    chosen = index_tumour(frames, Assumptions(t_category="clinical"))
+    assert chosen.select("t_stage", "tnm_edition").rows() == [("T2", editions[1])]

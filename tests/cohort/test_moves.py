@@ -102,3 +102,36 @@ def test_who_is_not_in_the_cohort_has_no_finding(sarcoma):
     outcome = yield
     nobody = outcome["patient"].select("patient_id", "pseudonym").clear()
     assert move_findings.observe(timeline(outcome.frames, DEFAULT), nobody).is_empty()
+
+
+@pytest.mark.parametrize(("moved_on", "found"), [("01.01.2012", True), ("31.12.2011", False)])
+@together(sarcoma)
+def test_a_move_before_the_diagnosis_ends_no_time(sarcoma, moved_on, found):
+    said = moved(sarcoma, moved_on)
+    sarcoma.meldung(
+        r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2014-08-01", Gesamtbeurteilung_Tumorstatus="V"
+    )
+    outcome = yield
+    assert moves(outcome) == ([said] if found else [])
+
+
+@together(sarcoma)
+def test_an_answer_alive_is_no_move(sarcoma):
+    sarcoma.reply(answer="lebt", answered_on="01.06.2014")
+    sarcoma.meldung(
+        r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2014-08-01", Gesamtbeurteilung_Tumorstatus="V"
+    )
+    outcome = yield
+    assert moves(outcome) == []
+
+
+@together(sarcoma)
+def test_only_a_contact_after_the_move_is_one(sarcoma):
+    """A tumour dated to July 2014 alone shows nobody who saw the patient."""
+    moved(sarcoma, "01.06.2014")
+    sarcoma.diagnosis(
+        "2014-07-01", "T", tumour="T2", Primaertumor_ICD="C61", Primaertumor_Topographie_ICD_O="C61.9",
+        Morphologie_ICD_O='["8140/3"]',
+    )  # fmt: skip
+    outcome = yield
+    assert moves(outcome) == []
