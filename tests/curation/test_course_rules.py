@@ -32,7 +32,7 @@ def test_a_course_that_agrees_breaks_nothing():
     assert _judged(documented=None) == {}
 
 
-@pytest.mark.parametrize(("dose", "found"), [(50.4, False), (50.6, True), (49.4, True), (49.6, False)])
+@pytest.mark.parametrize(("dose", "found"), [(50.5, False), (50.6, True), (49.4, True), (49.5, False)])
 def test_another_documented_dose(dose, found):
     assert ("radiotherapy.dose-conflict" in _judged(documented=_documented(dose))) == found
 
