@@ -204,7 +204,8 @@ class LogRank(Contract, table="analysis.log_rank"):
         "Chi-squared", "Log-rank test (R: survdiff); null with a single subgroup."
     )
     degrees_of_freedom: pl.Int64 = column(
-        "Degrees of freedom", "Number of subgroups with expected events, minus one."
+        "Degrees of freedom",
+        "Number of subgroups with expected events, minus one; fewer if some are not at risk together.",
     )
     p_value: pl.Float64 = column("p", "Two-sided; not adjusted for the number of tests.")
 

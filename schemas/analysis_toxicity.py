@@ -86,7 +86,9 @@ class ToxicityIncidence(_OfGroup, _Line, table="analysis.toxicity_incidence"):
     )
     gray_degrees: pl.Int64 = column("Degrees of freedom", "Of Gray's test.")
     p_value: pl.Float64 = column(
-        "p", "Of Gray's test; null with fewer than two groups at risk, or without any event."
+        "p",
+        "Of Gray's test; null with fewer than two groups at risk, without any event, or where so many "
+        "patients have the event on one day that the variance of the test is negative.",
     )
 
 
