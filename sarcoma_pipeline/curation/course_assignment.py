@@ -116,8 +116,8 @@ class Placeable:
     readings: tuple[Prescription, ...]
     first: dt.date | None
     last: dt.date | None
-    treated: bool = False
-    related: frozenset[str] = frozenset()
+    treated: bool
+    related: frozenset[str]
 
     @property
     def key(self) -> str:
@@ -280,34 +280,25 @@ def _by_interval(
     if plan.first is None:
         return None
     fitting = [c for c in documented if _holds(c, plan.first)]
-    if len(fitting) > 1 and (best := [c for c in fitting if c.key in matches]):
-        fitting = best
-    if len(fitting) == 1:
-        return Assignment(fitting[0].key, "A3", "documentation")
-    ahead = [c for c in fitting if c.start and c.start >= plan.first]
+    fitting = [c for c in fitting if c.key in matches] or fitting
     if not fitting:
         return None
-    latest = max(c.start for c in (ahead or fitting) if c.start)
-    chosen = next(c for c in (ahead or fitting) if c.start == latest)
+    if len(fitting) == 1:
+        return Assignment(fitting[0].key, "A3", "documentation")
+    # Of starts on one day the first course in the order of the documentation.
+    chosen = max(fitting, key=lambda c: c.start or dt.date.min)
     return Assignment(chosen.key, "A4", "documentation", (COURSE_AMBIGUOUS,))
-
-
-def _gap(one: Placeable, other: Placeable) -> int | None:
-    """Return the days between two plans: 0 if their days overlap, None if one has no date."""
-    if one.first is None or one.last is None or other.first is None or other.last is None:
-        return None
-    return max((other.first - one.last).days, (one.first - other.last).days, 0)
 
 
 def _link(one: Placeable, other: Placeable, cuts: Sequence[dt.date]) -> tuple[str, str] | None:
     """Return the rule and origin that put two plans into one course; None if nothing links them."""
-    gap = _gap(one, other)
     related = other.key in one.related or one.key in other.related
-    if gap is None:
+    if one.first is None or one.last is None or other.first is None or other.last is None:
         return ("A5", "relation") if related else None
-    early, late = sorted((one, other), key=lambda p: (p.first or dt.date.max, p.key))
-    if early.last and late.first and _between(early.last, late.first, cuts):
+    if _between(one.last, other.first, cuts) or _between(other.last, one.first, cuts):
         return None
+    # Negative if the days of the plans overlap.
+    gap = max((other.first - one.last).days, (one.first - other.last).days)
     if related and gap <= RELATED_GAP_DAYS:
         return "A5", "relation"
     same_frame = one.plan.frame is not None and one.plan.frame == other.plan.frame
@@ -319,23 +310,29 @@ def _by_neighbours(plans: Sequence[Placeable], found: dict[str, Assignment], cut
 
     And A6: same frame of reference within 42 days.
     """
-    by_key = {p.key: p for p in plans}
     for wanted in ("A5", "A6"):
-        moved = True
-        while moved:
-            moved = False
-            for plan in plans:
-                if plan.key in found:
-                    continue
-                links = {
-                    found[k].course
-                    for k in sorted(found)
-                    if found[k].course and (link := _link(plan, by_key[k], cuts)) and link[0] == wanted
-                }
-                if len(links) == 1:
-                    origin = "relation" if wanted == "A5" else "label"
-                    found[plan.key] = Assignment(links.pop(), wanted, origin)
-                    moved = True
+        # In rounds, so that the order of the plans decides nothing.
+        while linked := _linked([p for p in plans if p.key not in found], plans, found, cuts, wanted):
+            found |= linked
+
+
+def _linked(
+    left: Sequence[Placeable],
+    plans: Sequence[Placeable],
+    found: Mapping[str, Assignment],
+    cuts: Sequence[dt.date],
+    wanted: str,
+) -> dict[str, Assignment]:
+    """Return the courses of the plans that a rule links to plans of exactly one course."""
+    linked: dict[str, Assignment] = {}
+    placed = [(other, found[other.key].course) for other in plans if other.key in found]
+    for plan in left:
+        links = ((_link(plan, other, cuts), course) for other, course in placed)
+        courses = {course for link, course in links if link and link[0] == wanted}
+        if len(courses) == 1:
+            origin = "relation" if wanted == "A5" else "label"
+            linked[plan.key] = Assignment(courses.pop(), wanted, origin)
+    return linked
 
 
 def _courses_of_their_own(

@@ -36,7 +36,7 @@ class Group:
     name: str
     reporters: set[str | None]
     reports: list[tuple[int, Row]]
-    numbered: bool = True
+    numbered: bool
     number_again: bool = False
 
     def rows(self) -> list[Row]:
@@ -138,16 +138,18 @@ def _by_date(group: Group) -> list[Group]:
     by_report: dict[str, list[tuple[int, Row]]] = {}
     for place, row in group.reports:
         by_report.setdefault(_report(row), []).append((place, row))
-    parts = [Group(group.tumour, group.name, set(group.reporters), own) for own in by_report.values()]
-    if not group.numbered or len({part.first for part in parts}) < 2:
-        return [group]
+    parts = [
+        Group(group.tumour, group.name, set(group.reporters), own, group.numbered)
+        for own in by_report.values()
+    ]
     # Reports without a start come last: they join the first course that is still open, else the last one.
     parts.sort(key=lambda part: (part.first or dt.date.max, part.reports[0][0]))
     found: list[Group] = []
     for part in parts:
         home = _home(part, found)
         if home is None:
-            part.number_again = bool(found)
+            if found:
+                part.number_again = True
             found.append(part)
         else:
             home.add(part)

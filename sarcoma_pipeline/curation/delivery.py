@@ -241,7 +241,7 @@ def _distinct(records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
         again = (
             (record.date, record.time, record.group, record.sessions)
             if record.time and record.sessions
-            else record.uid or record.record_id
+            else record.record_id
         )
         found.setdefault(again, record)
     by_uid: dict[str, TreatmentRecord] = {}
@@ -287,7 +287,7 @@ def _fractions(plan: Plan, records: Iterable[TreatmentRecord]) -> dict[Key, _Fra
 
 def _planned_units(plan: Plan, group: str | None) -> float | None:
     """Return the monitor units of a fraction group; without a group of that number those of the first one."""
-    groups = [g for g in plan.groups if g.number == group] or list(plan.groups)[:1]
+    groups = [g for g in plan.groups if g.number == group] or plan.groups
     return plan.meterset(groups[0]) if groups else None
 
 
@@ -296,12 +296,12 @@ def _share(plan: Plan, group: str | None, one: _Fraction) -> float:
 
     Without monitor units the termination status decides.
     """
+    if one.whole:
+        # A beam without monitor units that ended normally was delivered as planned.
+        return 1.0
     given = math.fsum(one.beams.values())
     planned = _planned_units(plan, group) or math.fsum(one.specified.values())
-    if one.beams and planned:
-        # A beam without monitor units that ended normally was delivered as planned.
-        return min(1.0, given / planned) if not one.whole else 1.0
-    return 1.0 if one.whole or given > 0 else 0.0
+    return min(1.0, given / planned) if planned else float(given > 0)
 
 
 def _notes(

@@ -54,7 +54,7 @@ def _facts(row: dict[str, str | None]) -> dict[str, object]:
     )
     plan = radiotherapy_plans.plan_of(
         {
-            "record_id": "", "sop_instance_uid": "", "plan_date": None, "refers_to": None, "phantom": False,
+            "record_id": "", "sop_instance_uid": "", "plan_date": None, "refers_to": None, "phantom": None,
             "plan_label": row["RTPlanLabel"], "plan_intent": None, "approval": None,
             "frame_of_reference_uid": row["FrameOfReferenceUID"], "planning_system": _system(row),
             "ion_plan": row["SOPClassUID"] == ION_PLAN, "fraction_groups": groups,

@@ -92,6 +92,12 @@ def test_without_a_dose_of_each_group_nothing_is_converted(groups, read, of_plan
     assert _as_prescribed(groups, read, of_plan) == (29, 29.0, None)
 
 
+def test_the_share_of_the_beams_dose_needs_no_links():
+    unlinked = (LINKED[0], replace(LINKED[1], references=()))
+    by_beams = replace(SEQUENTIAL, origin="beam dose")
+    assert _as_prescribed(ALL_AND_FOUR, by_beams, unlinked) == (29, 29.0, 56.0)
+
+
 def test_units_of_a_beam_that_the_plan_does_not_have_are_unknown():
     assert [PLAN.meterset_of(number) for number in ("1", "2", "3", None)] == [200.0, 100.0, None, None]
 
@@ -163,10 +169,93 @@ def test_what_another_plan_of_the_same_weeks_gave_is_not_missing():
     assert filled({"odd": odd, "later": later})["odd"].missing == (2, 4)
 
 
+def test_missing_fractions_are_looked_for_in_plans_that_share_a_day():
+    odd = _given(*(_record(n) for n in (1, 3, 5)))
+    for days, missing in (
+        ((5, 9), (4,)), ((6, 9), (2, 4)), ((-4, 1), (4,)), ((-4, 0), (2, 4)), ((), (2, 4)),
+    ):  # fmt: skip
+        other = Delivered(2, 2.0, tuple(map(_day, days)), "records", ("r",), numbers=(2,))
+        assert filled({"odd": odd, "other": other})["odd"].missing == missing
+        assert filled({"other": other, "odd": odd})["odd"].missing == missing
+    # The third fraction of another group of the plan is not that of this one.
+    apart = replace(odd, numbers=(1, 2, 3, 4), missing=(3,))
+    assert filled({"one": apart})["one"].missing == (3,)
+
+
 def test_one_number_on_two_days_with_whole_doses_is_found():
     found = _given(_record(1, 1, units=300.0), _record(2, 1, units=300.0))
     assert (found.fractions, _notes(found)) == (1, [("records.fraction-twice", "1")])
     assert _notes(_given(_record(1, 1, units=200.0), _record(2, 1, units=100.0))) == []
+
+
+def test_a_fraction_has_too_many_units_above_five_percent_on_more_than_one_day():
+    def twice(*records):
+        return [(rule.id, i, value) for rule, i, value in _given(*records).notes]
+
+    # 105 % of 300 monitor units are 315.
+    assert twice(_record(1, 1, units=300.0), _record(2, 1, units=15.0)) == []
+    assert twice(_record(1, units=600.0)) == []
+    # The finding is of the first record by day, by time, by UID.
+    early, late = _record(1, 1, units=300.0, uid="z"), _record(2, 1, units=300.0, uid="0")
+    for records in ((early, late), (late, early)):
+        assert twice(*records) == [("records.fraction-twice", early.record_id, "1")]
+    morning = replace(early, uid="z", time="080000")
+    evening = replace(early, uid="a", time="180000", record_id="record evening")
+    for records in ((morning, evening, late), (late, evening, morning)):
+        assert twice(*records) == [("records.fraction-twice", morning.record_id, "1")]
+    first = replace(early, uid="a", record_id="record z")
+    second = replace(early, uid="b", record_id="record a")
+    for records in ((first, second, late), (late, second, first)):
+        assert twice(*records) == [("records.fraction-twice", "record z", "1")]
+
+
+def test_records_without_a_uid_or_a_time_are_not_taken_for_one():
+    beam = _record(1, beam="1", units=50.0, uid="a")
+    other = replace(beam, uid="b", record_id="other")
+    assert round(_given(beam, other).shares, 6) == round(100 / 300, 6)
+    assert _given(*(replace(_record(n), uid=None) for n in (1, 2, 3))).fractions == 3
+    assert round(_given(beam, replace(beam, record_id="other")).shares, 6) == round(50 / 300, 6)
+    timed = [replace(one, time="101500") for one in (_summary(9), _summary(25))]
+    assert _given(*timed).fractions == _given(*reversed(timed)).fractions == 25
+
+
+def test_an_early_end_counts_neither_its_fraction_nor_its_day():
+    lost = _record(2, ended="MACHINE")
+    for plan in (PLAN, WITHOUT_UNITS):
+        found = _given(_record(1), lost, plan=plan)
+        assert (found.fractions, found.dates, found.groups) == (1, (_day(1),), (("1", 1, 1.0),))
+        assert [(rule.id, i) for rule, i, _ in found.notes] == [("records.ended-early", lost.record_id)]
+    # A single monitor unit is a treatment, where nobody knows how many were planned.
+    assert _given(_record(1, units=1.0), plan=WITHOUT_UNITS).shares == 1.0
+    assert _given(_record(1, units=0.5), plan=WITHOUT_UNITS).fractions == 1
+
+
+def test_each_group_has_its_own_monitor_units():
+    """150 of 300 and 150 of 600 units; a group that the plan does not have is compared with the first."""
+    large = (GroupBeam("3", 1.0, 600.0),)
+    plan = Plan("plan", "1.1", groups=(PLAN.groups[0], Group("2", 8, (), large, (), 0)))
+    records = [_record(n, 1, group=group, units=150.0) for n, group in ((1, "1"), (2, "2"), (3, "9"))]
+    assert _given(*records, plan=plan).groups == (("1", 1, 0.5), ("2", 1, 0.25), ("9", 1, 0.5))
+    nameless = _given(_record(1), plan=plan)
+    assert nameless.groups == ((None, 1, 1.0),)
+    # In a plan with one group a record belongs to it, unless it names another one.
+    assert _given(_record(1), _record(2, group="2")).groups == (("1", 1, 1.0), ("2", 1, 1.0))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_summaries_of_one_day_the_one_with_most_fractions_counts_and_one_without_a_number_last(turned):
+    unknown = replace(_summary(None), record_id="summary z")
+    for chosen, count in (([_summary(9), _summary(25)], 25), ([unknown, _summary(1)], 1)):
+        assert _given(*(reversed(chosen) if turned else chosen)).fractions == count
+    assert delivered(PLAN, [unknown]) is None
+
+
+def test_a_summary_tells_each_day_if_it_has_as_many_days_as_fractions():
+    def tells(fractions: int, origin: str) -> bool:
+        return Delivered(fractions, 2.0, (_day(1), _day(2)), origin, ("r",)).tells_each_day
+
+    assert [tells(n, "summary") for n in (1, 2, 3)] == [True, True, False]
+    assert tells(3, "records")
 
 
 def test_a_record_that_was_exported_twice_counts_once():

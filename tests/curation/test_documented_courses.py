@@ -334,3 +334,20 @@ def test_o8_a_report_without_days_follows_its_number(case: Case):
     case.course(50, 2, Absender_ID="B", st="1", start=None, end=None)
     outcome = yield
     assert courses(outcome, "prescribed_dose_gy") == [(50.0,)]
+
+
+@pytest.mark.parametrize(
+    ("days", "overall"),
+    [
+        ({"start": "2015-03-02", "end": "2015-03-02"}, 1),
+        ({"start": "2015-03-02", "end": "2015-03-06"}, 5),
+        ({"start": "2015-03-02", "end": None}, None),
+        # How long it took is unknown if only the month of the end is known.
+        ({"start": "2015-03-02", "end": "00.04.2015"}, None),
+    ],
+)
+@together(irradiated)
+def test_a_course_takes_the_days_from_its_first_to_its_last_one(case: Case, days, overall):
+    case.course(8, 8, **days)
+    outcome = yield
+    assert courses(outcome, "overall_days") == [(overall,)]

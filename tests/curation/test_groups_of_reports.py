@@ -79,7 +79,7 @@ def test_a_course_without_an_end_may_be_reported_again_up_to_42_days_later(apart
 )
 def test_a_course_with_an_end_is_reported_again_until_it_or_with_a_start_three_days_off(length, start, same):
     closed = report(end_date=_day(length))
-    assert Group("T1", "ST1", {"A"}, [(0, closed)]).takes(_day(start)) == same
+    assert Group("T1", "ST1", {"A"}, [(0, closed)], True).takes(_day(start)) == same
     if start >= 0:
         assert are_one(closed, report(start)) == same
 
@@ -105,6 +105,35 @@ def test_rows_of_one_report_are_never_split_by_their_days():
     assert are_one(report(report_id="m"), report(900, report_id="m"))
     # A row without a report is a report of its own.
     assert not are_one(report(report_id=None), report(900, report_id=None))
+
+
+def test_the_rows_of_a_course_are_ordered_by_source_then_ends_last_then_by_rank():
+    """A source ranks as its first report; one that states the end in any way is more credible."""
+    first, end_reason, end_date, begin, later = (
+        report(source="A"), report(source="B", end_reason="E"), report(source="A", end_date=_day(32)),
+        report(source="A"), report(source="B"),
+    )  # fmt: skip
+    rows = list(enumerate((first, end_reason, end_date, begin, later)))
+    for given in (rows, rows[::-1]):
+        group = Group("T1", "ST1", {"A"}, [*given], True)
+        assert group.rows() == [first, begin, end_date, later, end_reason]
+        assert group.ended
+    assert Group("T1", "ST1", {"A"}, [(0, end_reason)], True).ended
+    assert Group("T1", "ST1", {"A"}, [(0, end_date)], True).ended
+    assert not Group("T1", "ST1", {"A"}, [(0, begin)], True).ended
+
+
+def test_a_number_for_a_later_course_is_a_number_again_and_reports_of_one_day_are_one_course():
+    def again(*rows: dict[str, Any]) -> list[tuple[int, bool, bool]]:
+        return [(len(one.reports), one.numbered, one.number_again) for one in groups_of_reports(rows)]
+
+    assert again(report(), report(), report(900)) == [(2, True, False), (1, True, True)]
+    assert again(report(900), report()) == [(1, True, False), (1, True, True)]
+    # The report of 2015 is the first one, whichever was sent first.
+    assert [one.first for one in groups_of_reports([report(900), report()])] == [_day(0), _day(900)]
+    nameless = {"module_id": None, "report_id": None}
+    assert again(report(**nameless), report(**nameless)) == [(2, False, False)]
+    assert again(report(None), report(None)) == [(2, True, False)]
 
 
 @pytest.mark.parametrize("ended", [{"end_date": START + dt.timedelta(32)}, {"end_reason": "E"}])
