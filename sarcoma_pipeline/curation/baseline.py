@@ -84,8 +84,8 @@ def treatment(sound: Frames) -> pl.DataFrame:
             other_day=pl.col("day").min(),
             treated=pl.len(),
             _treatments="date",
-            _before=(pl.col("sequence") == "preoperative").fill_null(False).any(),
-            _after=pl.col("sequence").str.starts_with("postoperative").fill_null(False).any(),
+            _before=(pl.col("sequence") == "preoperative").any(),
+            _after=pl.col("sequence").str.starts_with("postoperative").any(),
         )
     )
     both = operations.join(others, on=TUMOUR, how="full", coalesce=True, nulls_equal=True)
@@ -100,9 +100,9 @@ def treatment(sound: Frames) -> pl.DataFrame:
         .then(pl.lit(NO_SURGERY))
         .when(pl.col("treated").is_null() | by_date)
         .then(pl.lit(SURGERY_FIRST))
-        .when(~by_date | pl.col("_before").fill_null(False))
+        .when(~by_date | pl.col("_before"))
         .then(pl.lit(THERAPY_FIRST))
-        .when(pl.col("_after").fill_null(False))
+        .when("_after")
         .then(pl.lit(SURGERY_FIRST))
         .otherwise(pl.lit(ORDER_UNKNOWN))
     )
@@ -134,18 +134,18 @@ def roles(reports: pl.DataFrame, sound: Frames, treated: pl.DataFrame) -> pl.Dat
     frame = frame.with_columns(
         pl.col("treatment_order").fill_null(NO_SURGERY),
         # A Diagnose describes the tumour at diagnosis, even if one of its TNM is marked as a relapse.
-        _marked_relapse=~of_diagnose & pl.col("of_relapse").fill_null(False).any().over("record_id"),
+        _marked_relapse=~of_diagnose & pl.col("of_relapse").any().over("record_id"),
         _marked_after=pl.when(of_diagnose)
         .then(pl.col("after_therapy").fill_null(False).all().over("record_id"))
-        .otherwise(pl.col("after_therapy").fill_null(False).any().over("record_id")),
+        .otherwise(pl.col("after_therapy").any().over("record_id")),
     )
     day, resected = pl.col("report_date"), pl.col("resected")
     late = day > pl.col("resected").dt.offset_by(f"{SPECIMEN_DAYS}d")
     lone = resected.is_null() & (day > pl.col("diagnosed").dt.offset_by(f"{SPECIMEN_DAYS}d"))
     of_tissue = pl.col("origin").is_in(["pathology", "surgery"])
     biopsy = (
-        (pl.col("_intent") == "diagnostic").fill_null(False)
-        | (day < resected).fill_null(False)
+        (pl.col("_intent") == "diagnostic")
+        | (day < resected)
         | (of_diagnose & ~(day >= resected).fill_null(False))
     )
     role = (
@@ -155,7 +155,7 @@ def roles(reports: pl.DataFrame, sound: Frames, treated: pl.DataFrame) -> pl.Dat
         .then(pl.lit(RELAPSE))
         .when(pl.col("origin") == "follow-up")
         .then(pl.lit(FOLLOW_UP))
-        .when(of_tissue & (late | lone).fill_null(False))
+        .when(of_tissue & (late | lone))
         .then(pl.lit(LATER))
         .when(biopsy | (pl.col("treatment_order") == NO_SURGERY))
         .then(pl.lit(BIOPSY))
@@ -166,7 +166,7 @@ def roles(reports: pl.DataFrame, sound: Frames, treated: pl.DataFrame) -> pl.Dat
     dated_after = (day > pl.col("other")).fill_null(False)
     after = pl.col("_marked_after") | (
         (pl.col("role") == SPECIMEN) & therapy_first
-    ) | (of_tissue & dated_after & ~(pl.col("treatment_order") == SURGERY_FIRST))  # fmt: skip
+    ) | (of_tissue & dated_after & (pl.col("treatment_order") != SURGERY_FIRST))  # fmt: skip
     return frame.with_columns(after=after).drop("_intent", "_marked_relapse", "_marked_after")
 
 
@@ -289,12 +289,12 @@ def _of_metastasis() -> pl.Expr:
 def _category(reports: pl.DataFrame, letter: str) -> pl.DataFrame:
     """Choose T or N: after surgery first the pathological one, else the clinical one; X only if all are X."""
     stage, prefix = pl.col(f"{letter}_stage"), pl.col(f"{letter}_prefix")
-    path = (prefix == "p").fill_null(False)
-    clinical = prefix.is_in(["c", "u"]).fill_null(False)
+    path = prefix == "p"
+    clinical = prefix.is_in(["c", "u"])
     before = pl.col("first_therapy").is_null() | (pl.col("report_date") < pl.col("first_therapy"))
     # A pTNM without y was found before therapy; after therapy and surgery the y was probably forgotten. The
     # date of a Diagnose is that of its biopsy and does not date its pTNM.
-    early = before.fill_null(False) & (pl.col("origin") != "diagnosis")
+    early = before & (pl.col("origin") != "diagnosis")
     # Without surgery, too, tissue that was taken after the first therapy shows the response.
     order = pl.col("treatment_order")
     p_counts = pl.when(order == NO_SURGERY).then(~pl.col("after")).otherwise((order != THERAPY_FIRST) | early)

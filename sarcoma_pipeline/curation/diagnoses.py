@@ -203,11 +203,11 @@ def _with_m(tumour: pl.DataFrame, early: pl.DataFrame) -> pl.DataFrame:
     """Set whether there was a metastasis at diagnosis: from M, a metastasis of the Diagnose, or a table."""
     found = early.filter("at_diagnosis").select(*TUMOUR, _found=pl.lit(True)).unique(TUMOUR)
     frame = tumour.join(found, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
-    yes = pl.col("_found").fill_null(False) | (pl.col("m_stage") == "M1").fill_null(False)
+    yes = pl.any_horizontal("_found", pl.col("m_stage") == "M1", "_by_table")
     return frame.with_columns(
-        distant_metastasis=pl.when(yes | pl.col("_by_table").fill_null(False))
+        distant_metastasis=pl.when(yes)
         .then(pl.lit(True))
-        .when((pl.col("m_stage") == "M0").fill_null(False) | pl.col("_by_table").is_not_null())
+        .when((pl.col("m_stage") == "M0") | pl.col("_by_table").is_not_null())
         .then(pl.lit(False))
     ).drop("_found", "_by_table")
 

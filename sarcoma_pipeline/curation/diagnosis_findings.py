@@ -208,4 +208,4 @@ def _other_histology(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
         for name, code in codes.items()
     ]
     subtypes = codes["icdo3_morphology"] != codes["_chosen"]
-    return joined.filter((group["own"] != group["of"]) | pl.all_horizontal(*named, subtypes).fill_null(False))
+    return joined.filter((group["own"] != group["of"]) | pl.all_horizontal(*named, subtypes))

@@ -25,7 +25,7 @@ def of_one_event(records: pl.DataFrame, date: str, event: list[str]) -> pl.DataF
         event: the columns that identify an event, the date among them.
     """
     precision = f"{date}_precision"
-    exact = (pl.col(precision) == "day").fill_null(False).any().over(event)
+    exact = (pl.col(precision) == "day").any().over(event)
     return records.with_columns(pl.when(exact).then(pl.lit("day")).otherwise(precision).alias(precision))
 
 
@@ -53,7 +53,7 @@ def placed(
         ``{day}_earliest`` and ``{day}_latest``: the first and the last that the date may mean. All three are
         equal for an exact date and for a day that the source counts.
     """
-    partial = [pl.col(f"{date}_precision").is_in(["month", "year"]).fill_null(False).any() for date in days]
+    partial = [pl.col(f"{date}_precision").is_in(["month", "year"]).any() for date in days]
     if rows.height and any(rows.select(partial).row(0)):
         rows = _narrowed(rows, list(days), diagnosis, vital_status)
     else:
@@ -63,7 +63,7 @@ def placed(
     ends = []
     for date, day in days.items():
         # A source that counts days has no date, or one that is not that of the day.
-        of_date = ((pl.col(date) - pl.col("zero")).dt.total_days() == pl.col(day)).fill_null(False)
+        of_date = (pl.col(date) - pl.col("zero")).dt.total_days() == pl.col(day)
         for name, end in (("earliest", "low"), ("latest", "high")):
             moved = (pl.col(f"_{end} {date}") - pl.col("zero")).dt.total_days().cast(pl.Int32)
             ends.append(pl.when(of_date).then(moved).otherwise(pl.col(day)).alias(f"{day}_{name}"))

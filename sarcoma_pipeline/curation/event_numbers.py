@@ -62,7 +62,7 @@ def observe(sound: Frames) -> pl.DataFrame:
         seen.append(_corrected(frame, [*_KEY, *own], contract))
         if date:
             first = pl.col(date).min().over(_KEY)
-            twice = frame.filter((pl.col(date) != first).fill_null(False))
+            twice = frame.filter(pl.col(date) != first)
             seen.append(
                 observation(twice, NUMBER_ON_TWO_DATES, contract.table(), date, pl.col(date).cast(pl.String))
             )
@@ -84,7 +84,7 @@ def with_date_of_number(records: pl.DataFrame, date: str) -> pl.DataFrame:
     """
     precision = f"{date}_precision"
     exact = pl.col(precision).fill_null("day") == "day"
-    fillable = pl.col(date).is_null() | pl.col(precision).is_in(["month", "year"]).fill_null(False)
+    fillable = pl.col(date).is_null() | pl.col(precision).is_in(["month", "year"])
     if not records.select(fillable.any()).item():
         return records
     known = (
@@ -99,7 +99,7 @@ def with_date_of_number(records: pl.DataFrame, date: str) -> pl.DataFrame:
         pl.col(date).dt.month_start() == pl.col("_date").dt.month_start()
     )
     year = (pl.col(precision) == "year") & (pl.col(date).dt.year() == pl.col("_date").dt.year())
-    fills = pl.col("_date").is_not_null() & (pl.col(date).is_null() | month | year).fill_null(False)
+    fills = pl.col("_date").is_not_null() & (pl.col(date).is_null() | month | year)
     return joined.with_columns(
         pl.when(fills).then("_date").otherwise(date).alias(date),
         pl.when(fills).then(pl.lit("day")).otherwise(precision).alias(precision),
@@ -116,8 +116,8 @@ def _corrected(frame: pl.DataFrame, key: list[str], contract: type[Contract]) ->
     following = {c: pl.col(c).shift(-1) for c in (*key, "record_id", *values)}
     of_one_number = pl.all_horizontal(pl.col(c).eq_missing(following[c]) for c in key)
     # Two rows of one record are two of its parts.
-    other = (pl.col("record_id") != following["record_id"]).fill_null(False)
-    differs = pl.any_horizontal((pl.col(c) != following[c]).fill_null(False) for c in values)
+    other = pl.col("record_id") != following["record_id"]
+    differs = pl.any_horizontal(pl.col(c) != following[c] for c in values)
     corrected = ordered.filter(of_one_number & other & differs)
     return observation(corrected, RECORD_CORRECTED, contract.table())
 

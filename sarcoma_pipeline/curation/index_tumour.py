@@ -61,33 +61,31 @@ def choose(tumours: pl.DataFrame, sound: Frames, preference: Preference) -> pl.D
         sound[typed.Radiotherapy.table()]
         .filter("irradiated")
         .group_by(key)
-        .agg(_irradiated=pl.lit(True).first(), _within=within.fill_null(False).any())
+        .agg(_irradiated=pl.lit(True), _within=within.any())
     )
     operated = (
         sound[typed.Surgery.table()]
         .filter(pl.col("intent").ne_missing("diagnostic"))
         .group_by(key)
-        .agg(_operated=pl.lit(True).first())
+        .agg(_operated=pl.lit(True))
     )
     ranked = tumours
     for part in (irradiated, operated):
         ranked = ranked.join(part, on=key, how="left", nulls_equal=True, maintain_order="left")
-    regions = [~pl.col("region").is_in(list(preference.regions)).fill_null(False)]
+    regions = [~pl.col("region").fill_null("").is_in(list(preference.regions))]
     ranked = ranked.sort(
         "patient_id",
         pl.col("histology_group").is_null(),
         *(regions if preference.regions else []),
-        ~pl.col("_irradiated").fill_null(False),
-        ~pl.col("_within").fill_null(False),
-        ~pl.col("_operated").fill_null(False),
+        "_irradiated",
+        ~pl.col("_within"),
+        "_operated",
         "diagnosis_date",
         "diagnosis_day",
         "tumour_id",
         nulls_last=True,
     )
-    return ranked.unique("patient_id", keep="first", maintain_order=True).select(
-        "patient_id", index="tumour_id"
-    )
+    return ranked.group_by("patient_id", maintain_order=True).agg(index=pl.col("tumour_id").first())
 
 
 def of_index(frame: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:

@@ -34,23 +34,15 @@ def curate(sound: Frames, staged_m1: pl.DataFrame) -> pl.DataFrame:
     )
     if said.is_empty():
         return curated.Metastasis.empty()
-    order = [
-        pl.col("origin").replace_strict({o: i for i, o in enumerate(REPORT_ORIGIN)}, return_dtype=pl.Int32),
-        "reported_date",
-        "record_id",
-    ]
+    rank = pl.col("origin").replace_strict({o: i for i, o in enumerate(REPORT_ORIGIN)}, return_dtype=pl.Int32)
     # Without a date, each report may mean another metastasis.
     undated = pl.col("metastasis_date").is_null()
     same = pl.when(undated).then(pl.coalesce([pl.col("reported_date").cast(pl.String), "record_id"]))
     one = (
         said.with_columns(_undated=same)
-        .sort(*order, nulls_last=True)
-        .group_by(
-            *_KEYS, "metastasis_date", "metastasis_date_precision", "site", "extent", "_undated",
-            maintain_order=True,
-        )
+        .group_by(*_KEYS, "metastasis_date", "metastasis_date_precision", "site", "extent", "_undated")
         .agg(
-            origin=pl.col("origin").first(),
+            origin=pl.col("origin").sort_by(rank).first(),
             reported_date=pl.col("reported_date").min(),
             # In the alphabet, day comes before month and year.
             reported_date_precision=pl.col("reported_date_precision")
@@ -70,6 +62,7 @@ def curate(sound: Frames, staged_m1: pl.DataFrame) -> pl.DataFrame:
         "site",
         "reported_date",
         pl.col("record_ids").list.first(),
+        "extent",
         nulls_last=True,
     )
 
@@ -129,7 +122,7 @@ def _told_as_tumours(reports: pl.DataFrame) -> pl.DataFrame:
         code.str.slice(0, 3).replace_strict(_SITE_OF_SECONDARY, default=None, return_dtype=pl.String),
         pl.lit("OTH"),
     )
-    nodes = code.str.starts_with("C77").fill_null(False)
+    nodes = code.str.starts_with("C77")
     return reports.filter(
         "complete",
         "of_relapse_report",
@@ -179,7 +172,7 @@ def at_diagnosis(metastases: pl.DataFrame, tumours: pl.DataFrame, window_days: i
     )
     first, last = interval(pl.col("metastasis_date"), pl.col("metastasis_date_precision"))
     dated = pl.col("metastasis_date") <= pl.col("closes")
-    partial = pl.col("metastasis_date_precision").is_in(["month", "year"]).fill_null(False)
+    partial = pl.col("metastasis_date_precision").is_in(["month", "year"])
     # The month or year overlaps the window, and a Diagnose documents what was present at diagnosis.
     overlaps = partial & (first <= pl.col("closes")) & (last >= pl.col("diagnosis_date"))
     vague = pl.col("metastasis_date").is_null() | overlaps.fill_null(False)

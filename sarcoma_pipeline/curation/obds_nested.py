@@ -72,7 +72,7 @@ def histologies(received: pl.DataFrame) -> pl.DataFrame:
         )
     )
     whole = told.group_by("record_id", maintain_order=True).agg(
-        _histology=pl.lit(True).first(),
+        _histology=pl.lit(True),
         _histology_date=pl.col("Tumor_Histologiedatum").drop_nulls().first(),
         _histology_date_Datumsgenauigkeit=pl.col("Tumor_Histologiedatum_Datumsgenauigkeit")
         .filter(pl.col("Tumor_Histologiedatum").is_not_null())

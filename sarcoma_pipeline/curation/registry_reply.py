@@ -96,7 +96,7 @@ def _answered(replies: pl.DataFrame, answers: Mapping[str, str]) -> pl.DataFrame
     They are columns because the reading of a date uses its text many times.
     """
     # Two days in one reply: neither is chosen, and the answer is a finding.
-    word = pl.when((pl.col("_day") != pl.col("_event")).fill_null(False)).then(None).otherwise("_word")
+    word = pl.when(pl.col("_day") != pl.col("_event")).then(None).otherwise("_word")
     # Deaths and moves are dated by their event date, "alive" by the date of the answer.
     of_event = pl.col("_status").is_in(["deceased", "deceased, date unknown", "moved"])
     # In steps, so that each pattern is searched once.

@@ -93,7 +93,7 @@ def curate(sound: Frames, precedence: Sequence[str]) -> pl.DataFrame:
     operation = [*TUMOUR, "surgery_date", "surgery_day", "_operation"]
     records = of_one_event(records, "surgery_date", operation)
     unknown = pl.col("intent") == "unknown"
-    known = (~unknown).fill_null(False).any().over(operation)
+    known = (~unknown).any().over(operation)
     records = records.with_columns(intent=pl.when(~(unknown & known)).then("intent"))
     rows = merged(records, operation, curated.Surgery)
     rows = _with_all_procedures(rows, records)
@@ -141,9 +141,7 @@ def _with_pathology(rows: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
         found, on=TUMOUR, nulls_equal=True
     )
     since = (pl.col("report_date") - pl.col("surgery_date")).dt.total_days()
-    fits = since.is_between(*REPORT_DAYS).fill_null(False) | (
-        pl.col("report_date").is_null() & ~pl.col("_several")
-    )
+    fits = since.is_between(*REPORT_DAYS) | (pl.col("report_date").is_null() & ~pl.col("_several"))
     best = (
         pairs.filter(fits)
         .sort("record_id", since.abs(), "_row", nulls_last=True)

@@ -79,7 +79,7 @@ def curate(
 def _stated(toxicity: pl.DataFrame) -> pl.DataFrame:
     """Fill the statement: a grade above 0, a category, a code or words say that there was toxicity."""
     named = pl.any_horizontal(pl.col(c).is_not_null() for c in ("category", "code", "term"))
-    present = named | (pl.col("grade") > 0).fill_null(False)
+    present = named | (pl.col("grade") > 0)
     statement = (
         pl.when(present)
         .then(pl.lit("present"))
@@ -172,7 +172,7 @@ def wound_revisions(operations: pl.DataFrame) -> pl.DataFrame:
         *TUMOUR, therapy_date="surgery_date", therapy_day_told="surgery_day",
         therapy_day_earliest="surgery_day_earliest", therapy_day_latest="surgery_day_latest",
     )  # fmt: skip
-    again = (pl.col("intent") == "revision").fill_null(False)
+    again = pl.col("intent") == "revision"
     later = pl.coalesce(
         [
             (pl.col("therapy_date") < pl.col("surgery_date"))

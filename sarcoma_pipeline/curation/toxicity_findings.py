@@ -114,7 +114,7 @@ def observe(toxicity: pl.DataFrame, vital: pl.DataFrame) -> pl.DataFrame:
         _day="death_day",
     )
     late = present.join(died, on="patient_id").filter(
-        pl.coalesce([first > pl.col("_died"), pl.col("onset_day") > pl.col("_day")]).fill_null(False)
+        pl.coalesce([first > pl.col("_died"), pl.col("onset_day") > pl.col("_day")])
     )
     return pl.concat(
         [

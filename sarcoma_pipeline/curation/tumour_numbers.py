@@ -223,9 +223,7 @@ def _relapses(told: Frames) -> dict[str, list[tuple[str | None, str | None, dt.d
     """Return the documented relapses of each patient: reporter, number and day."""
     exams = told[typed.Assessment.table()]
     found = exams.filter(
-        pl.any_horizontal(pl.col("overall_status", "local_status", "regional_status") == "relapse").fill_null(
-            False
-        )
+        pl.any_horizontal(pl.col("overall_status", "local_status", "regional_status") == "relapse")
     ).select(*KEY, day="assessment_date")
     staged = told[typed.Diagnosis.table()].filter("of_relapse").select(*KEY, day="report_date")
     days: dict[str, list[tuple[str | None, str | None, dt.date]]] = {}

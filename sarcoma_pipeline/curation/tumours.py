@@ -136,7 +136,7 @@ def _told_by_site(frames: dict[str, pl.DataFrame], assignments: pl.DataFrame) ->
         .select("patient_id", "tumour_id", organ=site, day="diagnosis_date")
         .drop_nulls("organ")
     )
-    day = (pl.col("day") == pl.col("diagnosis_date")).fill_null(False)
+    day = pl.col("day") == pl.col("diagnosis_date")
     alike = (
         lost.select("record_id", "patient_id", "diagnosis_date", organ=iarc.organ(pl.col("icd10_code")))
         .join(known, on=["patient_id", "organ"])

@@ -188,12 +188,12 @@ def _deaths(records: pl.DataFrame, dated: pl.DataFrame) -> pl.DataFrame:
 def _dated_deaths(records: pl.DataFrame) -> pl.DataFrame:
     """Return the dated deaths with the days that each may mean; the last one of a patient is chosen."""
     first, last = interval(pl.col("status_date"), pl.col("status_date_precision"))
-    of_year = pl.col("status_date_precision") == "year"
+    not_of_year = pl.col("status_date_precision").ne_missing("year")
     return (
         records.filter(pl.col("status") == "deceased", _DATED)
         .with_columns(_first=first, _last=last)
         # An exact date takes precedence over a partial one of a more credible source, a month over a year.
-        .sort(_EXACT, ~of_year.fill_null(False), maintain_order=True)
+        .sort(_EXACT, not_of_year, maintain_order=True)
     )
 
 
@@ -205,7 +205,7 @@ def _may_be_chosen(*over: str) -> pl.Expr:
 
     overlap = (pl.col("_first") <= chosen("_last")) & (pl.col("_last") >= chosen("_first"))
     same_day = _EXACT & (pl.col("status_day") == chosen("status_day"))
-    return overlap.fill_null(False) | same_day.fill_null(False)
+    return (overlap | same_day).fill_null(False)
 
 
 def _after_the_last_contact(frame: pl.DataFrame) -> pl.DataFrame:

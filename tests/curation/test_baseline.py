@@ -298,3 +298,17 @@ def test_categories_that_sarcomas_do_not_have_are_unknown_and_show_their_text(re
     seen = outcome.observed.filter(rule_id="value.code-unknown")
     assert seen.select("column_name", "value", "severity").rows() == [("t_stage", text, "warning")]
     assert outcome.quarantined == set()
+
+
+@together()
+def test_the_reports_of_a_tumour_are_in_the_order_of_their_days_undated_ones_last(records):
+    undated = records.meldung(r.ObdsPathology, Module_ID="P0", Histologie=histology("8858/3"))
+    days = ("2012-03-01", "2012-02-01")
+    dated = [
+        records.meldung(r.ObdsPathology, Module_ID=f"P{day}", Histologie=histology("8858/3", day=day))
+        for day in days
+    ]
+    diagnose(records, "2012-01-01")
+    outcome = yield
+    rows = outcome["diagnosis_report"].filter(origin="pathology").select("record_ids", "chosen_for").rows()
+    assert rows == [([one], ["histology", "grade"]) for one in (dated[1], dated[0], undated)]

@@ -3,9 +3,13 @@
 import datetime as dt
 import json
 
+import polars as pl
 import pytest
 
+from sarcoma_pipeline.curation import metastases
 from schemas import received as r
+from schemas import typed
+from schemas.vocabularies import REPORT_ORIGIN
 from tests.one_curation import sarcoma, together
 
 DAY = dt.date
@@ -301,3 +305,53 @@ def test_undated_metastases_of_two_examinations_are_not_joined(records):
         follow_up(records, day, (None, None, "PUL"))
     outcome = yield
     assert found(outcome, "reported_date") == [(DAY(2013, 6, 1),), (DAY(2014, 6, 1),)]
+
+
+@pytest.mark.parametrize(
+    ("date", "exactness", "day", "precision", "rule"),
+    [
+        ("00.05.2013", None, DAY(2013, 5, 15), "month", "date.legacy-format"),
+        ("00.00.2013", None, DAY(2013, 7, 1), "year", "date.legacy-format"),
+        ("2013-05-03", "T", DAY(2013, 5, 15), "month", "date.partial"),
+        ("2013-05-03", "E", DAY(2013, 5, 3), "day", None),
+    ],
+)
+@together(sarcoma)
+def test_a_metastasis_in_a_month_of_the_older_format_has_the_finding_of_this_format(
+    records, date, exactness, day, precision, rule
+):
+    record = follow_up(records, "2013-08-01", (date, exactness, "PUL"))
+    outcome = yield
+    assert found(outcome, "metastasis_date", "metastasis_date_precision") == [(day, precision)]
+    seen = outcome.observed.filter(table_name="typed.metastasis", record_id=record)["rule_id"].to_list()
+    assert [one for one in seen if one.startswith("date.")] == ([rule] if rule else [])
+
+
+@together(sarcoma)
+def test_a_metastasis_has_the_origin_that_stands_first_in_the_list_whenever_it_was_reported(records):
+    surgery(records, "2013-06-20", Menge_FM=fm(("2013-05-01", "E", "PUL"), (None, None, "OSS")))
+    follow_up(records, "2013-06-01", ("2013-05-01", "E", "PUL"))
+    outcome = yield
+    ordered = sorted(("surgery", "follow-up"), key=REPORT_ORIGIN.index)
+    # The undated one comes last.
+    assert found(outcome, "site", "origin", "reported_date") == [
+        ("PUL", ordered[0], DAY(2013, 6, 1)), ("OSS", "surgery", DAY(2013, 6, 20)),
+    ]  # fmt: skip
+
+
+def test_of_two_examinations_of_a_table_that_counts_days_the_earlier_one_reports_the_metastasis():
+    own = {"patient_id": pl.String, "tumour_id": pl.String, "of_relapse_report": pl.Boolean}
+    exams = [
+        {"patient_id": "p", "tumour_id": "t", "source": "table", "record_id": f"r{day}",
+         "assessment_day": day, "distant_date": DAY(2013, 5, 1), "distant_site": "PUL"}
+        for day in (500, 490, 510)
+    ]  # fmt: skip
+    sound = {
+        contract.table(): pl.DataFrame(rows, schema=contract.polars_schema() | own)
+        for contract, rows in ((typed.Assessment, exams), (typed.Metastasis, []), (typed.Diagnosis, []))
+    }
+    staged = pl.DataFrame(schema={"patient_id": pl.String, "tumour_id": pl.String})
+    made = metastases.curate(sound, staged)
+    assert made.select("reported_day", "origin", "record_ids").rows() == [
+        (490, "table", ["r490", "r500", "r510"])
+    ]

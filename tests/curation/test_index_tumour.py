@@ -1,0 +1,144 @@
+"""Which tumour of a patient the study is about, and how its numbers are found."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.curation import index_tumour, tumour_numbers
+from sarcoma_pipeline.curation.index_tumour import Preference
+from schemas import curated, typed, typed_tumour
+
+D = dt.date
+ANY = Preference()
+P = {"patient_id": pl.String, "tumour_id": pl.String}
+
+
+def frame(contract: Any, *rows: dict[str, Any], **more: Any) -> dict[str, pl.DataFrame]:
+    told = [{"patient_id": "p", "source": "table", "record_id": f"r{n}"} | row for n, row in enumerate(rows)]
+    return {contract.table(): pl.DataFrame(told, schema=contract.polars_schema() | P | more)}
+
+
+def tumours(*rows: dict[str, Any]) -> pl.DataFrame:
+    told = [
+        {"patient_id": "p", "tumour_id": str(n + 1), "histology_group": "liposarcoma", "region": "limb"} | row
+        for n, row in enumerate(rows)
+    ]
+    return pl.DataFrame(told, schema=curated.Diagnosis.polars_schema())
+
+
+def chosen(*rows: dict[str, Any], irradiations=(), operations=(), preference=ANY) -> str | None:
+    sound = frame(typed.Radiotherapy, *({"irradiated": True} | one for one in irradiations)) | frame(
+        typed.Surgery, *operations
+    )
+    first, second = (
+        index_tumour.choose(some, sound, preference)["index"].item()
+        for some in (tumours(*rows), tumours(*rows).reverse())
+    )
+    assert first == second
+    return first
+
+
+EARLY, LATE = {"diagnosis_date": D(2010, 1, 1)}, {"diagnosis_date": D(2014, 1, 1)}
+LIMB = Preference(regions=("limb",))
+DAY = D(2014, 6, 1)
+
+
+def irradiated(tumour: str | None, day: dt.date | None = DAY, **values: Any) -> dict[str, Any]:
+    return {"tumour_id": tumour, "start_date": day} | values
+
+
+@pytest.mark.parametrize(
+    ("rows", "treatment", "index"),
+    [
+        ([EARLY, LATE], {}, "1"),
+        ([LATE, EARLY], {}, "2"),
+        ([{}, LATE], {}, "2"),  # an unknown day is no earliest one
+        ([{"diagnosis_day": 5}, {"diagnosis_day": 3}], {}, "2"),
+        ([EARLY, EARLY], {}, "1"),
+        ([EARLY | {"histology_group": None}, LATE], {"irradiations": [irradiated("1")]}, "2"),
+        ([EARLY, LATE], {"irradiations": [irradiated("2")]}, "2"),
+        ([EARLY, LATE], {"irradiations": [irradiated("2", irradiated=False)]}, "1"),
+        ([EARLY, LATE], {"operations": [{"tumour_id": "2", "intent": "curative"}]}, "2"),
+        ([EARLY, LATE], {"operations": [{"tumour_id": "2", "intent": "diagnostic"}]}, "1"),
+        (
+            [EARLY, LATE],
+            {"irradiations": [irradiated("2")], "operations": [{"tumour_id": "1", "intent": "curative"}]},
+            "2",
+        ),
+        # Records without a number belong to the tumour without one.
+        ([EARLY, LATE | {"tumour_id": None}], {"irradiations": [irradiated(None)]}, None),
+        ([EARLY, LATE | {"tumour_id": None}], {"operations": [{"intent": "curative"}]}, None),
+        # A region of the study comes before irradiation; another one and an unknown one are alike.
+        ([EARLY | {"region": "trunk"}, LATE], {"preference": LIMB, "irradiations": [irradiated("1")]}, "2"),
+        ([EARLY | {"region": None}, LATE | {"region": "trunk"}], {"preference": LIMB}, "1"),
+        ([EARLY | {"region": "trunk"}, LATE], {}, "1"),
+    ],
+)
+def test_the_index_tumour_is_a_sarcoma_of_the_region_irradiated_operated_on_and_the_earliest(
+    rows, treatment, index
+):
+    assert chosen(*rows, **treatment) == index
+
+
+@pytest.mark.parametrize(
+    ("window", "days", "index"),
+    [
+        ({"start": DAY}, [DAY], "2"),
+        ({"start": DAY}, [DAY - dt.timedelta(1)], "1"),
+        ({"end": DAY}, [DAY], "2"),
+        ({"end": DAY}, [DAY + dt.timedelta(1)], "1"),
+        ({"start": DAY, "end": DAY}, [DAY - dt.timedelta(1), DAY + dt.timedelta(1)], "1"),
+        ({"start": DAY, "end": DAY}, [DAY - dt.timedelta(1), DAY], "2"),
+        ({}, [DAY], "1"),
+        ({"start": DAY}, [None], "1"),
+    ],
+)
+def test_an_irradiation_on_the_first_and_the_last_day_of_the_window_is_within_it(window, days, index):
+    both = [irradiated("1", None), *(irradiated("2", day) for day in days)]
+    assert chosen(EARLY, LATE, irradiations=both, preference=Preference(**window)) == index
+
+
+def test_the_index_tumours_are_in_the_order_of_the_patients():
+    rows = [{"patient_id": f"p{n:02}", "tumour_id": "1"} for n in range(60)]
+    sound = frame(typed.Radiotherapy) | frame(typed.Surgery)
+    made = index_tumour.choose(tumours(*reversed(rows)), sound, ANY)
+    assert made["patient_id"].to_list() == [row["patient_id"] for row in rows]
+
+
+# --- numbers ---------------------------------------------------------------------------------------------
+
+
+def joined(**of: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    told: dict[str, pl.DataFrame] = {}
+    for contract in tumour_numbers.RECORDS:
+        rows = of.get(contract.__name__, [])
+        told |= frame(contract, *rows, reporter=pl.String)
+    assignments = frame(typed_tumour.TumourAssignment)[typed_tumour.TumourAssignment.table()]
+    names, _ = tumour_numbers.joined(told, assignments)
+    return sorted(names.select("tumour_id", "tumour", "of_relapse_report").rows())
+
+
+@pytest.mark.parametrize("contract", tumour_numbers.RECORDS[1:], ids=lambda one: one.__name__)
+def test_a_number_that_only_a_row_of_a_table_names_is_a_tumour(contract):
+    rows = {contract.__name__: [{"tumour_id": "2"}, {"tumour_id": None}]}
+    assert joined(**rows) == [("2", "2", False)]
+    # oBDS names its tumour in the Tumorzuordnung.
+    assert joined(**{contract.__name__: [{"tumour_id": "2", "source": "oBDS"}]}) == []
+
+
+SARCOMA = {"icdo3_topography": "C49.2", "icdo3_morphology": "8802/3", "origin": "table", "complete": True}
+
+
+@pytest.mark.parametrize(
+    ("days", "name"), [((40, 10), "2"), ((10, 40), "1"), ((-3, 2), "1"), ((0, None), "1")]
+)
+def test_a_tumour_is_named_by_its_earliest_number_where_the_source_counts_days(days, name):
+    reports = [
+        SARCOMA | {"tumour_id": number, "diagnosis_day": day}
+        for number, day in zip(("1", "2"), days, strict=True)
+    ]
+    assert joined(Diagnosis=reports) == [("1", name, False), ("2", name, False)]
