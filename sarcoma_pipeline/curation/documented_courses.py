@@ -70,7 +70,8 @@ class Irradiation:
         if not self.dose or not self.single:
             return None
         number = self.dose / self.single
-        return round(number) if abs(number - round(number)) < 0.05 and number >= 0.95 else None
+        whole = round(number)
+        return whole if whole and math.isclose(number, whole, rel_tol=0, abs_tol=0.05) else None
 
 
 @dataclass(frozen=True)

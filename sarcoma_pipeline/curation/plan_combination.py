@@ -120,6 +120,6 @@ def _kind(part: CoursePlan, surgeries: Collection[dt.date]) -> str:
 
 def _superseded(plans: Sequence[CoursePlan]) -> tuple[list[CoursePlan], list[CoursePlan]]:
     """Apply D1: return the plans in use, and the earlier plans without records before a plan with records."""
-    last = max((at for at, p in enumerate(plans) if p.n), default=-1)
-    gone = [p for p in plans[: max(last, 0)] if not p.n]
+    last = max((at for at, p in enumerate(plans) if p.n), default=0)
+    gone = [p for p in plans[:last] if not p.n]
     return [p for p in plans if p not in gone], gone

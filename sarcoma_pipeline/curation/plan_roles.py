@@ -5,6 +5,7 @@ Only plans that were, or may have been, used for treatment belong to a course: `
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,8 +31,8 @@ CLINICAL = (TREATED, PLANNED)
 
 QA_INTENTS = frozenset({"VERIFICATION", "MACHINE_QA", "SERVICE"})
 """PlanIntent of plans for quality assurance."""
-_APPROVAL = {"APPROVED": 0, None: 1, "UNAPPROVED": 2, "REJECTED": 3}
-"""Rank of each approval status, the most credible first."""
+_APPROVAL = ("APPROVED", None, "UNAPPROVED", "REJECTED")
+"""Approval statuses, the most credible first."""
 
 QA_WITH_FRACTIONS = Rule(
     "plan.qa-with-fractions",
@@ -178,7 +179,7 @@ def _quality_assurance(plan: Plan, treated: bool) -> Role | None:
     """Apply R1: quality assurance by phantom, intent or relation; a research plan without records."""
     verified = next((uid for uid, relation in plan.relations if relation == "VERIFIED_PLAN"), None)
     if plan.phantom or plan.intent in QA_INTENTS or verified:
-        several = (plan.fractions or 0) >= 2 and not plan.phantom
+        several = plan.fractions not in (None, 1) and not plan.phantom
         notes = (QA_WITH_FRACTIONS,) if several else ()
         return Role(QUALITY_ASSURANCE, "R1", "relation" if verified else "label", verified, notes)
     if plan.intent == "RESEARCH" and not treated:
@@ -242,12 +243,12 @@ def credibility(plan: Plan) -> int:
 
 def approval_rank(approval: str | None) -> int:
     """Return the rank of an approval status: approved before no status, draft, rejected."""
-    return _APPROVAL.get(approval, 1)
+    return _APPROVAL.index(approval)
 
 
 def _credibility(plan: Plan, delivered: Mapping[str, Delivered]) -> tuple[bool, int, int, str]:
     """Return the sort key: treated before approved before newest plans; ties by UID."""
-    newest = -plan.date.toordinal() if plan.date else 0
+    newest = -(plan.date or dt.date.min).toordinal()
     return plan.key not in delivered, credibility(plan), newest, plan.key
 
 
@@ -311,7 +312,7 @@ def _suspected(plan: Plan, others: Sequence[Plan], readings: Mapping[str, Prescr
         return None
     for other in others:
         single = readings[other.key].single if other.key in readings else None
-        many = (other.fractions or 0) >= 2 and other.frame is not None and other.frame != plan.frame
+        many = other.fractions not in (None, 1) and other.frame is not None and other.frame != plan.frame
         if many and single is not None and same_dose(own.dose, single):
             return Role(QUALITY_ASSURANCE, "R6", "label", other.key, (LOOKS_LIKE_QA,))
     return None

@@ -314,27 +314,28 @@ def _group_doses(plan: Plan, groups: Sequence[Group]) -> list[float | None]:
 
 def _from_beams(plan: Plan, groups: Sequence[Group]) -> list[Prescription]:
     """Apply P2: beam dose times fractions, group by group."""
-    doses = _group_doses(plan, groups)
-    numbers = [g.fractions for g in groups]
-    agreed = numbers[0] if len(set(numbers)) == 1 else None
-    known = [d for d in doses if d is not None]
-    if len(known) < len(doses):
+    told = {g.fractions for g in groups}
+    # Beam dose of one fraction, and fractions, of each group.
+    known = [(beam, g.fractions) for g in groups if (beam := _beam_dose(plan, g)) and g.fractions]
+    if len(known) < len(groups):
         # If the dose of one beam is missing, the group has no dose.
         some = any(b.dose is not None for g in groups for b in plan.group_beams(g))
         lacking = any(_beam_dose(plan, g) is None for g in groups)
+        agreed = told.pop() if len(told) == 1 else None
         return [replace(UNKNOWN, fractions=agreed, notes=(BEAM_DOSE_INCOMPLETE,) if some and lacking else ())]
-    cgy = any((_beam_dose(plan, g) or 0) * (g.fractions or 0) >= CGY_FROM for g in groups)
+    cgy = any(_dose(beam * n)[1] for beam, n in known)
     rule, notes = ("P2 P7", (PRESCRIPTION_CGY,)) if cgy else ("P2", ())
-    if len(known) == 1:
-        return [Prescription(known[0], numbers[0], (known[0],), rule, "beam dose", notes=notes)]
-    total = sum(n for n in numbers if n) if None not in numbers else None
+    parts = tuple((_dose(beam * n)[0], n) for beam, n in known)
+    doses = [dose for dose, _ in parts]
+    if len(parts) == 1:
+        return [Prescription(doses[0], parts[0][1], (doses[0],), rule, "beam dose", notes=notes)]
     found = [
         Prescription(
-            math.fsum(known), total, _cumulated(known), rule.replace("P2", "P2 P4"), "beam dose", True, True,
-            tuple(zip(known, numbers, strict=True)), notes,
+            math.fsum(doses), sum(n for _, n in parts), _cumulated(doses), rule.replace("P2", "P2 P4"),
+            "beam dose", True, True, parts, notes,
         )
     ]  # fmt: skip
-    for dose, n in sorted(set(zip(known, numbers, strict=True)), key=lambda p: (-p[0], -(p[1] or 0))):
+    for dose, n in sorted(set(parts), reverse=True):
         found.append(
             Prescription(dose, n, (dose,), rule.replace("P2", "P2 P5"), "beam dose", True, notes=notes)
         )

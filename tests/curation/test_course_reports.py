@@ -173,6 +173,25 @@ def test_o9_what_continues_no_course_stays_a_course_of_its_own(case: Case, boost
     assert sorted(d for (d,) in courses(outcome, "prescribed_dose_gy")) == [16.0, 50.0]
 
 
+@pytest.mark.parametrize(
+    ("days", "doses"),
+    [
+        # 42 days after 3 April, and a day more.
+        ({"start": "2015-05-15", "end": "2015-05-19"}, [66.0]),
+        ({"start": "2015-05-16", "end": "2015-05-19"}, [16.0, 50.0]),
+        # It may begin on the last day of the course, but not before.
+        ({"start": "2015-04-03"}, [66.0]),
+        ({"start": "2015-04-02"}, [16.0, 50.0]),
+    ],
+)
+@together(irradiated)
+def test_o9_a_boost_begins_from_the_last_day_of_the_course_until_42_days_later(case: Case, days, doses):
+    case.course(50, 2)
+    case.course(16, 2, **(BOOST | days))
+    outcome = yield
+    assert sorted(d for (d,) in courses(outcome, "prescribed_dose_gy")) == doses
+
+
 @together(irradiated)
 def test_o9_an_unknown_side_or_the_other_version_of_the_code_is_the_same_region(case: Case):
     case.course(50, 2, Zielgebiet="6.8.")

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from sarcoma_pipeline.curation.documented_courses import Irradiation
 from tests.curation.conftest import Case, courses, findings, irradiated, plans
 from tests.curation.rt_files import hdr, plan
 from tests.one_curation import together
@@ -351,3 +352,14 @@ def test_a_course_takes_the_days_from_its_first_to_its_last_one(case: Case, days
     case.course(8, 8, **days)
     outcome = yield
     assert courses(outcome, "overall_days") == [(overall,)]
+
+
+@pytest.mark.parametrize(
+    ("dose", "single", "fractions"),
+    [(50, 2, 25), (50.4, 1.8, 28), (50.08, 2, 25), (49.92, 2, 25), (50, 2.3, None), (1, 30, None),
+     (None, 2, None), (50, None, None)],
+)  # fmt: skip
+def test_documented_fractions_are_the_dose_over_the_dose_per_fraction_if_that_is_whole(
+    dose, single, fractions
+):
+    assert Irradiation((), dose=dose, single=single).fractions == fractions

@@ -148,6 +148,12 @@ def test_d4_label_and_documented_sum_together_make_a_linked_boost():
     assert _shown(combine(plans, _documented(50))) == (50, 25, "D4")
 
 
+@pytest.mark.parametrize(("first", "rest"), [("a", "b"), ("b", "a")])
+def test_of_plans_of_one_day_the_predecessor_is_the_first(first, rest):
+    plans = [_plan(rest, 34, 17, follows=[first]), _plan(first)]
+    assert _shown(combine(plans, None)) == (50, 25, "D4")
+
+
 def test_d5_equal_prescriptions_count_once_if_documentation_says_so():
     plans = [_plan("a"), _plan("b", day="2015-03-16")]
     found = combine(plans, _documented(50))
@@ -158,6 +164,14 @@ def test_d5_equal_prescriptions_count_once_if_documentation_says_so():
         assert _shown(asked) == (None, None, "D5 D10")
         assert _readings(asked)[:2] == [(100, 50), (50, 25)]
     assert _shown(combine(plans, _documented(100))) == (100, 50, "D6"), "documentation is the sum"
+
+
+def test_d5_only_prescriptions_of_several_fractions_can_be_one():
+    def plans(dose: float, fractions: int) -> list[CoursePlan]:
+        return [_plan("a", dose, fractions), _plan("b", dose, fractions, "2015-03-16")]
+
+    assert _shown(combine(plans(8, 2), _documented(8))) == (8, 2, "D5")
+    assert _shown(combine(plans(8, 1), _documented(8))) == ASK
 
 
 def test_d5_the_approved_then_the_newest_counts():
@@ -288,6 +302,10 @@ def test_d9_intraoperative_electrons_and_other_electrons():
     by_day = _plan("b", 12, 1, "2015-02-10", how=ELECTRONS)
     assert _shown(combine([_plan("a"), by_day], None, [_date("2015-02-10")])) == (50, 25, "D0 D9")
     assert _shown(combine([_plan("a"), by_day], None)) == ASK
+    twice = _plan("b", 12, 2, "2015-02-10", how=ELECTRONS, label="IORT")
+    assert _shown(combine([_plan("a"), twice], None)) == ASK
+    photons = _plan("b", 12, 1, "2015-02-10", label="IORT")
+    assert _shown(combine([_plan("a"), photons], None)) == ASK
     boost = _plan("b", 10, 5, "2015-04-01", how=ELECTRONS, label="Elektronen BOOST")
     assert _shown(combine([_plan("a"), boost], None)) == (60, 30, "D6")
 
@@ -299,6 +317,13 @@ def test_d9_brachytherapy_is_never_added():
     assert _shown(found) == (50, 25, "D0 D9")
     assert [p.kind for p in found.phases] == ["external beam", "brachytherapy"]
     assert _shown(combine([sources], None)) == (15, 5, "D9")
+    second = replace(sources, plan=replace(sources.plan, key="c"), first=_date("2015-04-08"),
+                     prescription=Prescription(10.0, 2, (10.0,), "P1", "target prescription"))  # fmt: skip
+    asked = combine([second, sources], None)
+    assert _shown(asked) == (None, None, "D9 D10")
+    assert [(r.text, r.dose, r.fractions) for r in asked.readings] == [
+        ("phase 1 alone", 15, 5), ("phase 2 alone", 10, 2),
+    ]  # fmt: skip
 
 
 def test_d10_a_changed_dose_per_fraction():

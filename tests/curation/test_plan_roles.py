@@ -87,6 +87,12 @@ def test_r2_only_setup_beams_or_no_monitor_units():
         assert (found.role, [r.id for r in found.notes]) == ("setup", ["plan.no-meterset"])
 
 
+def test_r2_of_plans_that_lack_beams_or_groups():
+    assert _said(replace(_plan("a", meterset=0.0), beams=())) == {"a": ("setup", "R2")}
+    assert _said(replace(_plan("a"), beams=())) == {"a": PLANNED}
+    assert _said(replace(_plan("a"), beams=(), groups=())) == {"a": PLANNED}
+
+
 def test_r2_not_for_brachytherapy_nor_where_the_record_cannot_tell_nor_for_a_treated_plan():
     hdr = replace(_plan("a"), beams=(), groups=(Group("1", 5, (), (), (GroupBeam("1", 3.0, None),), 1),))
     assert _said(hdr) == {"a": PLANNED}
@@ -100,6 +106,17 @@ def test_r3_the_treated_then_the_approved_then_the_newest_is_kept():
     assert _said(old, replace(new, approval=None)) == {"a": PLANNED, "b": ("copy", "R3")}
     assert _said(old, new, given=["a"]) == {"a": ("treated", "R4"), "b": ("copy", "R3")}
     assert [r.id for r in _roles(old, new)["a"].notes] == ["plan.copy"]
+
+
+@pytest.mark.parametrize(("one", "other"), [("a", "b"), ("b", "a")])
+def test_r3_a_plan_without_a_status_comes_before_a_draft_and_one_without_a_day_last(one, other):
+    newer = dt.date(2015, 2, 24)
+    draft = _plan(other, approval="UNAPPROVED", date=newer)
+    assert _said(_plan(one, approval=None), draft) == {one: PLANNED, other: ("copy", "R3")}
+    rejected = _plan(other, approval="REJECTED", date=newer)
+    assert _said(_plan(one, approval="UNAPPROVED"), rejected) == {one: ("draft", "R5"), other: ("copy", "R3")}
+    undated = _plan(other, date=None)
+    assert _said(_plan(one), undated) == {one: PLANNED, other: ("copy", "R3")}
 
 
 @pytest.mark.parametrize(
@@ -127,6 +144,11 @@ def test_r3_daily_plans_of_one_fraction_that_are_documented_as_a_sum():
     assert set(_said(*daily, documented=[(25.0, 5)]).values()) == {PLANNED}
     assert list(_said(*daily, documented=[(5.0, 1)]).values()).count(("copy", "R3")) == 4
     assert list(_said(*daily).values()).count(("copy", "R3")) == 4
+    assert set(_said(*daily, documented=[(None, 5), (25.0, 5)]).values()) == {PLANNED}
+    undated = [*daily[:-1], replace(daily[-1], date=None)]
+    assert list(_said(*undated, documented=[(25.0, 5)]).values()).count(("copy", "R3")) == 4
+    twice = [_plan(f"{d}", 10, 2, date=dt.date(2015, 3, d)) for d in range(2, 7)]
+    assert list(_said(*twice, documented=[(50.0, 10)]).values()).count(("copy", "R3")) == 4
     same_day = [replace(p, date=dt.date(2015, 3, 2)) for p in daily]
     assert list(_said(*same_day, documented=[(25.0, 5)]).values()).count(("copy", "R3")) == 4
 

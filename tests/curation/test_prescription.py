@@ -2,11 +2,11 @@
 
 import pytest
 
-from sarcoma_pipeline.curation.prescription import Prescription, decide, readings
+from sarcoma_pipeline.curation.prescription import Prescription, decide, readings, same_dose
 from sarcoma_pipeline.curation.radiotherapy_plans import DoseReference, Group, GroupBeam, Plan
 
 
-def _ref(dose, structure="SITE", kind="TARGET", number="1"):
+def _ref(dose, structure="SITE", kind="TARGET", number: str | None = "1"):
     return DoseReference(number, kind, structure, "PTV", dose)
 
 
@@ -165,6 +165,57 @@ def test_p8_the_dose_of_one_fraction():
     assert set(_notes(cgy)) == {"plan.prescription-in-cgy", "plan.prescription-per-fraction"}
 
 
+def test_p7_from_500_and_p8_up_to_12_gy_and_from_two_fractions():
+    assert _shown(_one([_ref(500)], [_group()])) == (5, 25, "P1 P7")
+    assert _shown(_one((), [_group(doses=(10.0, 10.0))])) == (5, 25, "P2 P7")
+    assert _shown(_one([_ref(12)], [_group(5, doses=(6.0, 6.0))])) == (60, 5, "P1 P8")
+    assert _shown(_one([_ref(8)], [_group(2, doses=(8.0,))])) == (16, 2, "P1 P8")
+    # 100 in 25 fractions with 1 Gy from the beams: centigray for one fraction.
+    assert _shown(_one([_ref(100)], [_group(doses=(0.5, 0.5))])) == (25, 25, "P1 P7 P8")
+    assert _shown(_one([_ref(5000)], [])) == (50, None, "P1 P7")
+    both = ([_ref(5000), _ref(1600, number="2")], PHASES[1])
+    assert _shown(_one(*both, (66.0, 33))) == (66, 33, "P4 P7")
+
+
+def test_the_dose_of_a_fraction_may_be_small_but_not_nothing():
+    assert _shown(_one((), [_group(doses=(0.5, 0.5))])) == (25, 25, "P2")
+    nothing = _one((), [_group(doses=(0.0, 0.0))])
+    assert _shown(nothing) == (None, 25, "") and _notes(nothing) == ["plan.beam-dose-incomplete"]
+
+
+def test_a_group_without_beams_and_fractions_is_not_used():
+    assert _shown(_one([_ref(50)], [_group(), _group(None, (), number="2")])) == (50, 25, "P1")
+    # A group with fractions only is used: nobody knows which dose it gives.
+    assert _shown(_one([_ref(50)], [_group(), _group(8, (), number="2")])) == (None, None, "P6")
+    assert _shown(_one([_ref(50)], [_group(None, ())])) == (50, None, "P1")
+
+
+def test_p6_keeps_the_fractions_on_which_all_readings_agree():
+    two = [_group(25), _group(25, number="2")]
+    assert _shown(_one([_ref(50)], two)) == (None, 25, "P6")
+
+
+def test_references_without_numbers_are_told_apart():
+    unnumbered = [_ref(16, number=None), _ref(50, number=None)]
+    p = _one(unnumbered, [_group(25), _group(8, number="2")], (66.0, 33))
+    assert _shown(p) == (66, 33, "P4") and p.phases == ((50, 25), (16, 8))
+
+
+def test_p2_groups_of_one_beam_dose_are_offered_with_the_most_fractions_first():
+    """25 fractions of 2 Gy and 10 of 5 Gy are 50 Gy each."""
+    long, short = _group(25), _group(10, (2.5, 2.5), number="2")
+    for groups in ([long, short], [short, long]):
+        found = readings(_plan((), groups))
+        assert [_shown(one) for one in found] == [
+            (100, 35, "P2 P4"), (50, 25, "P2 P5"), (50, 10, "P2 P5"),
+        ]  # fmt: skip
+
+
+def test_doses_are_the_same_within_two_percent_of_the_greater():
+    assert same_dose(50, 49) and same_dose(49, 50) and same_dose(0, 0)
+    assert not same_dose(50, 48.99) and not same_dose(48.99, 50)
+
+
 def test_p8_not_for_a_small_total_dose():
     assert _shown(_one([_ref(10)], [_group(5)])) == (10, 5, "P1"), "a boost of 5 x 2 Gy"
     assert _shown(_one([_ref(8)], [_group(1, doses=(8.0,))])) == (8, 1, "P1"), "one fraction of 8 Gy"
@@ -175,6 +226,7 @@ def test_p8_without_beam_doses_documentation_decides():
     without = ([_ref(2)], [_group(doses=(None, None))])
     assert _shown(_one(*without, (50.0, 25))) == (50, 25, "P1 P8")
     assert _shown(_one(*without)) == (2, 25, "P1")
+    assert _shown(_one(*without, (50.0, 24))) == (2, 25, "P1"), "of other fractions"
 
 
 @pytest.mark.parametrize("fractions", [None, 0])

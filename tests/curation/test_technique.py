@@ -42,6 +42,9 @@ def test_standing_beams():
     assert _technique(replace(STATIC, shapes=2)) == "3D conformal", "a field in a field"
     assert _technique(replace(STATIC, shapes=3)) == "static IMRT", "step and shoot"
     assert _technique(replace(STATIC, shapes=5)) == "static IMRT"
+    assert _technique(replace(STATIC, shapes=None)) == "3D conformal"
+    assert _technique(replace(sliding, shapes=2)) == "static IMRT", "two shapes: the leaves move"
+    assert _technique(replace(ARC, kind="STATIC", shapes=0)) == "3D conformal", "no leaves, and it turns"
 
 
 @pytest.mark.parametrize(
@@ -66,6 +69,7 @@ def test_the_planning_system_names_the_maker_where_the_beam_does_not():
     bare = replace(ARC, manufacturer=None, model=None)
     assert _technique(bare, manufacturer="TomoTherapy Incorporated Hi-Art") == "helical tomotherapy"
     assert _technique(bare, manufacturer="RaySearch RayStation") == "VMAT"
+    assert _technique(ARC, manufacturer="TomoTherapy Incorporated") == "VMAT", "the beam has its own maker"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +106,33 @@ def test_monitor_units_weigh_where_doses_are_missing():
     units = tuple(replace(b, meterset=m) for b, m in zip(plan.groups[0].beams, (50.0, 500.0), strict=True))
     heavy = replace(plan, groups=(replace(plan.groups[0], beams=units),))
     assert technique_of(heavy).technique == "VMAT"
+
+
+def test_the_dose_of_all_fractions_of_a_group_weighs():
+    def technique(*groups: tuple[int | None, Beam, float]) -> str:
+        plan = _plan(*(beam for _, beam, _ in groups))
+        made = tuple(
+            Group(str(at), n, (), (GroupBeam(str(at), dose, 100.0),), (), 0)
+            for at, (n, _, dose) in enumerate(groups)
+        )
+        return technique_of(replace(plan, groups=made)).technique
+
+    assert technique((25, STATIC, 1.0), (5, ARC, 1.5)) == "3D conformal"
+    assert technique((None, STATIC, 1.0), (1, ARC, 1.5)) == "VMAT", "unknown fractions are one"
+    # A small dose is known all the same: monitor units do not decide.
+    small = _plan(STATIC, ARC, doses=[0.5, 0.3])
+    units = tuple(replace(b, meterset=m) for b, m in zip(small.groups[0].beams, (50.0, 500.0), strict=True))
+    once = replace(small, groups=(Group("1", 1, (), units, (), 0),))
+    assert technique_of(once).technique == "3D conformal"
+
+
+def test_the_energy_is_that_of_the_first_technique_and_may_be_unknown():
+    """Arcs give 1.0 Gy of 6 MV and 0.5 Gy of 10 MV, a static beam 1.2 Gy of 15 MV."""
+    beams = ARC, replace(ARC, energy=10.0), replace(STATIC, energy=15.0)
+    found = technique_of(_plan(*beams, doses=[1.0, 0.5, 1.2]))
+    assert (found.technique, found.energies, found.energy_mv) == ("VMAT", (15.0, 6.0, 10.0), 6.0)
+    unknown = technique_of(_plan(replace(ARC, energy=None)))
+    assert (unknown.radiation, unknown.energies, unknown.energy_mv) == ("photons", (), None)
 
 
 def test_mixed_energies_and_radiations_are_lists():
