@@ -15,7 +15,6 @@ from sarcoma_pipeline.curation.documented_courses import (
     DocumentedCourse,
     Irradiation,
 )
-from sarcoma_pipeline.curation.prescription import same_dose
 from sarcoma_pipeline.curation.technique import Technique
 from schemas import partial_dates
 
@@ -131,16 +130,15 @@ def planned_dose(phases: Sequence[Phase]) -> float | None:
     """Return beam dose times fractions of the plans whose prescription counts; None if one is unknown."""
     total = 0.0
     for phase in phases:
-        own = [p for p in phase.plans if p.prescription.dose is not None and phase.dose is not None]
-        daily = len(phase.plans) > 1 and all(p.prescription.fractions == 1 for p in phase.plans)
-        one = [p for p in own if same_dose(p.prescription.dose or 0.0, phase.dose or 0.0)][:1]
-        for part in own if daily else one:
-            dose = part.plan.beam_dose
-            if dose is None:
-                return None
-            total += dose
-        if not own:
+        if phase.dose is None:
             return None
+        daily = len(phase.plans) > 1 and all(p.prescription.fractions == 1 for p in phase.plans)
+        whole = (p for p in phase.plans if p.prescription.fits(phase.dose, None))
+        counted = phase.plans if daily else (next(whole, None),)
+        for part in counted:
+            if part is None or part.plan.beam_dose is None:
+                return None
+            total += part.plan.beam_dose
     return total or None
 
 

@@ -58,6 +58,9 @@ def test_the_planned_dose_is_that_of_the_plans_whose_prescription_counts():
     assert planned_dose([phase(part("a"), dose=None)]) is None
     assert planned_dose([phase(part("a", 30.0, 15), dose=66.0)]) is None
     assert planned_dose([]) is None
+    # A part of the course is not its dose.
+    unknown = phase(part("b"), dose=None), phase(part("b", None)), phase(part("b", 30.0, 15), dose=66.0)
+    assert [planned_dose([phase(part("a")), one]) for one in unknown] == [None, None, None]
 
 
 def _documented(boost: str | None) -> DocumentedCourse:
