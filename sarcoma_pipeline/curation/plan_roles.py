@@ -243,7 +243,7 @@ def credibility(plan: Plan) -> int:
 
 def approval_rank(approval: str | None) -> int:
     """Return the rank of an approval status: approved before no status, draft, rejected."""
-    return _APPROVAL.index(approval)
+    return _APPROVAL.index(approval if approval in _APPROVAL else None)
 
 
 def _credibility(plan: Plan, delivered: Mapping[str, Delivered]) -> tuple[bool, int, int, str]:
