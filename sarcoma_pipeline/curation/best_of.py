@@ -101,6 +101,4 @@ def _newest(complete: pl.DataFrame, column: str) -> pl.DataFrame:
 
 def _candidates(complete: pl.DataFrame, precedence: Sequence[str], column: str) -> pl.DataFrame:
     """Return each reporter's newest value; the last row is the chosen one."""
-    return ranked(_newest(complete, column), precedence).sort(
-        ~FIELDS[column].fill_null(True), maintain_order=True
-    )
+    return ranked(_newest(complete, column), precedence).sort(~FIELDS[column], maintain_order=True)

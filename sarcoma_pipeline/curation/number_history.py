@@ -98,7 +98,7 @@ def questions(masters: pl.DataFrame, former: pl.DataFrame | None) -> list[Questi
     if former is not None:
         # A number that is no longer delivered raises no question.
         known = former.join(masters.select("person_ref"), on="person_ref", how="semi")
-        frames.insert(0, known.select(*_COLUMNS, gone=pl.lit(True)))
+        frames.append(known.select(*_COLUMNS, gone=pl.lit(True)))
     rows = _told(pl.concat(frames))
     if rows.height < 2:
         return []

@@ -109,7 +109,7 @@ def missing_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:
     lacks, any_lacks = _checks(table, tuple(frame.columns))
     found = [
         observation(
-            frame.filter(lack.missing.fill_null(False)),
+            frame.filter(lack.missing),
             ELEMENT_MISSING,
             table,
             lack.column,
@@ -125,7 +125,7 @@ def missing_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 def _checks(table: str, columns: tuple[str, ...]) -> tuple[tuple[_Lack, ...], tuple[pl.Expr, ...]]:
     """Return what may be missing, and expressions for whether any record lacks it."""
     lacks = tuple(_lacks(table, columns))
-    return lacks, tuple(lack.missing.fill_null(False).any().alias(str(n)) for n, lack in enumerate(lacks))
+    return lacks, tuple(lack.missing.any().alias(str(n)) for n, lack in enumerate(lacks))
 
 
 def _lacks(table: str, columns: Sequence[str]) -> Iterator[_Lack]:

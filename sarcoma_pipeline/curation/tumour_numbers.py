@@ -309,7 +309,7 @@ def _relapsed_between(
     """Return whether a relapse of the earlier tumour is documented up to the day of the later report."""
     if earlier.date is None or later.date is None:
         return False
-    own = {(n.reporter, n.number) for n in nodes if n.root() is earlier.root() or n is later}
+    own = {(n.reporter, n.number) for n in nodes if n.root() is earlier.root()}
     return any(
         (reporter, number) in own and earlier.date < day <= later.date for reporter, number, day in relapses
     )

@@ -142,3 +142,120 @@ def test_a_tumour_is_named_by_its_earliest_number_where_the_source_counts_days(d
         for number, day in zip(("1", "2"), days, strict=True)
     ]
     assert joined(Diagnosis=reports) == [("1", name, False), ("2", name, False)]
+
+
+def _after(days: int | None) -> dt.date | None:
+    return None if days is None else D(2012, 1, 1) + dt.timedelta(days)
+
+
+def reported(
+    *reports: tuple[str, int | None, dict[str, Any]], **of: list[dict[str, Any]]
+) -> set[tuple[Any, ...]]:
+    rows = [
+        SARCOMA | {"tumour_id": number, "diagnosis_date": _after(day)}
+        | more
+        for number, day, more in reports
+    ]  # fmt: skip
+    first, second = (joined(Diagnosis=some, **of) for some in (rows, rows[::-1]))
+    assert first == second
+    return {(number, tumour) for number, tumour, _ in first}
+
+
+ELSEWHERE = {"icdo3_topography": "C49.1"}
+
+
+@pytest.mark.parametrize(
+    ("other", "days", "one"),
+    [
+        (ELSEWHERE, 92, True),
+        (ELSEWHERE, 93, False),
+        (ELSEWHERE, -92, True),
+        (ELSEWHERE, -93, False),
+        (ELSEWHERE, None, True),  # an unknown day tells nothing apart
+        ({"icdo3_topography": "C49.9"}, 93, True),
+        ({"icdo3_topography": "C49.8"}, 93, True),
+        ({"icdo3_topography": "C49"}, 93, True),
+        ({"laterality": "right"}, 92, True),
+        ({"laterality": "right"}, 93, False),
+        ({"laterality": None}, 93, True),
+        ({"icdo3_morphology": "8850/0"}, 92, True),
+        ({"icdo3_morphology": "8850/0"}, 93, False),
+        ({"icdo3_topography": None}, 0, False),  # without a site nobody knows
+    ],
+)
+def test_two_codes_of_one_organ_are_one_tumour_up_to_three_months_apart(other, days, one):
+    names = reported(("1", 0, {"laterality": "left"}), ("2", days, {"laterality": "left"} | other))
+    assert (len({tumour for _, tumour in names}) == 1) is one
+
+
+@pytest.mark.parametrize(
+    ("day", "number", "relapse"),
+    [
+        (100, "1", True),
+        (100, "2", True),
+        (100, "3", False),  # the relapse of another tumour
+        (400, "1", True),  # up to the day of the later report
+        (401, "1", False),
+        (0, "1", False),
+        (1, "1", True),
+        (None, "1", False),
+    ],
+)
+@pytest.mark.parametrize("status", ["overall_status", "local_status", "regional_status"])
+def test_a_second_report_is_a_relapse_where_one_was_documented_since_the_first(day, number, relapse, status):
+    exam = {"tumour_id": number, status: "relapse", "source": "oBDS",
+            "assessment_date": _after(day)}  # fmt: skip
+    reports = [SARCOMA | {"tumour_id": "1", "diagnosis_date": D(2012, 1, 1)},
+               SARCOMA | {"tumour_id": "2", "diagnosis_date": D(2012, 1, 1) + dt.timedelta(400)}]  # fmt: skip
+    assert joined(Diagnosis=reports, Assessment=[exam]) == [("1", "1", False), ("2", "1", relapse)]
+
+
+@pytest.mark.parametrize("undated", [0, 1])
+def test_no_relapse_lies_between_reports_of_which_one_has_no_day(undated):
+    days = [_after(0), _after(400)]
+    days[undated] = None
+    reports = [
+        SARCOMA | {"tumour_id": number, "diagnosis_date": day}
+        for number, day in zip(("1", "2"), days, strict=True)
+    ]
+    exam = {"tumour_id": "1", "overall_status": "relapse", "assessment_date": _after(100), "source": "oBDS"}
+    names = joined(Diagnosis=reports, Assessment=[exam])
+    assert [relapse for *_, relapse in names] == [False, False]
+
+
+def test_a_metastasis_of_unknown_histology_belongs_to_the_only_tumour():
+    lung = {"icdo3_topography": "C34.1", "icdo3_morphology": None, "icd10_code": "C78.0"}
+    assert dict(reported(("1", 0, {}), ("M", 100, lung)))["M"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("site", "days", "one"),
+    [
+        ("C49.2", 400, True),  # of one organ
+        ("C50.4", 0, True),  # on one day
+        ("C50.4", 400, False),
+        ("C50.4", None, False),
+        (None, 400, True),  # nothing says that it is another one
+    ],
+)
+def test_one_number_of_two_reporters_is_one_tumour_of_one_organ_or_one_day(site, days, one):
+    reports = [
+        SARCOMA | {"tumour_id": "1", "diagnosis_date": _after(0), "reporter": "A"},
+        SARCOMA
+        | {"tumour_id": "1", "diagnosis_date": _after(days), "reporter": "B", "icdo3_topography": site}
+        | ({"icdo3_morphology": "8500/3"} if site == "C50.4" else {}),
+    ]
+    names = joined(Diagnosis=reports)
+    assert len({tumour for _, tumour, _ in names}) == (1 if one else 2)
+
+
+def test_a_metastasis_belongs_to_the_last_tumour_before_it_with_its_histology():
+    breast = {"icdo3_topography": "C50.4", "icdo3_morphology": "8500/3"}
+    bone = {"icdo3_topography": "C40.2", "icdo3_morphology": "8802/3"}
+    lung = {"icdo3_topography": "C34.1", "icdo3_morphology": "8802/6"}
+
+    def of(day: int) -> str | None:
+        names = reported(("1", 0, {}), ("2", 500, bone), ("3", 600, breast), ("M", day, lung))
+        return dict(names)["M"]
+
+    assert (of(499), of(500), of(700), of(-5)) == ("1", "2", "2", "1")

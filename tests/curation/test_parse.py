@@ -93,3 +93,24 @@ def test_what_cannot_be_read_becomes_null_and_a_finding_of_its_columns_severity(
         ("value.date-unreadable", "error", "a", "surgery_date", "2015-02-31"),
         ("value.code-unknown", "warning", "a", "residual_status", "R9"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("delivered", "days"), [("1", 30), ("1.5", 46), ("2", 61), ("0", 0), ("-1", -30), ("x", None)]
+)
+def test_months_are_whole_days_rounded_a_half_upwards(delivered, days):
+    assert _value(whole("n", scale=30.4375), n=delivered) == days
+
+
+@pytest.mark.parametrize(("delivered", "scale", "value"), [("3", 0.5, 2), ("1", 0.5, 1), ("-1", 0.5, 0)])
+def test_a_half_is_rounded_upwards(delivered, scale, value):
+    assert _value(whole("n", scale=scale), n=delivered) == value
+
+
+@pytest.mark.parametrize(
+    ("delivered", "year"),
+    [("01.02.1000", 1000), ("01.02.0999", None), ("01.02.50", None), ("01.02.2050", 2050)],
+)
+def test_a_year_of_two_digits_is_no_year_of_four(delivered, year):
+    value = _value(date("d", ("%d.%m.%Y",)), d=delivered)
+    assert (value and value.year) == year

@@ -99,3 +99,29 @@ def test_a_statement_of_a_table_belongs_to_the_only_course_that_began_up_to_its_
     counted = [COURSE | {"course_id": str(n), "start_date": None, "start_day": n} for n in starts]
     made = curated_rows({"record_id": "r1", "category": "fibrosis", "onset_day": onset}, courses=(*counted,))
     assert made["therapy_day"].to_list() == [placed]
+
+
+def test_a_wound_revision_belongs_to_the_last_operation_before_it_by_dates_or_days():
+    days = (10, 40, 70, 90)
+    kinds = ("5-782.b", "5-782.b", "5-916.a1", "5-782.b")
+
+    def made(dated: bool) -> pl.DataFrame:
+        rows = [
+            {"patient_id": "p", "tumour_id": None, "ops_codes": [ops], "intent": "curative",
+             "record_ids": [f"r{day}"],
+             "surgery_date": dt.date(2012, 1, 1) + dt.timedelta(day) if dated else None,
+             "surgery_day": day, "surgery_day_earliest": day, "surgery_day_latest": day}
+            for day, ops in zip(days, kinds, strict=True)
+        ]  # fmt: skip
+        ends = {f"surgery_day{end}": pl.Int32 for end in ("", "_earliest", "_latest")}
+        schema = Surgery.polars_schema() | ends
+        first, second = (
+            toxicity.wound_revisions(pl.DataFrame(some, schema=schema)) for some in (rows, rows[::-1])
+        )
+        assert first.rows() == second.rows()
+        return first
+
+    assert made(True)["therapy_date"].to_list() == [dt.date(2012, 2, 10)]
+    assert made(True)["onset_date_precision"].to_list() == ["day"]
+    assert made(False)["therapy_day_told"].to_list() == [40]
+    assert made(False)["onset_date_precision"].to_list() == [None]
