@@ -47,3 +47,11 @@ def test_of_a_month_of_birth_only_the_days_up_to_the_diagnosis_are_possible(reco
     records.diagnosis("2012-01-10")
     outcome = yield
     assert age_in_days(outcome) == 5
+
+
+@together()
+def test_a_month_of_birth_that_is_all_before_the_diagnosis_stands_for_its_15th(records):
+    records.patient(born="2011-12-01", Geburtsdatum_Datumsgenauigkeit="T")
+    records.diagnosis("2011-12-31")
+    outcome = yield
+    assert age_in_days(outcome) == 16

@@ -283,3 +283,37 @@ def test_every_row_names_the_records_it_rests_on(_):
     )
     used = pl.concat([f["record_ids"].explode() for f in outcome.frames.values()]).drop_nulls()
     assert rested == set(used)
+
+
+@pytest.mark.parametrize(
+    ("seen_on", "died", "days"),
+    [
+        # March 2014 begins on day 366 + 365 + 59; a reply that somebody lives does not undo a death.
+        ("00.03.2014", None, 790),
+        ("15.03.2014", None, 804),
+        ("2011-12-01", None, 0),
+        ("2014-03-15", "2013-01-01", 366),
+    ],
+)
+@together(sarcoma)
+def test_the_follow_up_ends_with_the_death_or_on_the_first_possible_day_of_the_last_contact(
+    records, seen_on, died, days
+):
+    records.meldung(r.ObdsFollowUp, Untersuchungsdatum_Verlauf=seen_on, Gesamtbeurteilung_Tumorstatus="V")
+    if died:
+        records.meldung(r.ObdsDeath, Sterbedatum=died)
+    outcome = yield
+    assert described(outcome)["follow_up_months"] == pytest.approx(days / 30.4375)
+
+
+@pytest.mark.parametrize(
+    ("begun", "primary", "ever"),
+    [("2012-12-31", "yes", "yes"), ("2013-01-01", "unknown", "yes"), (None, "yes", "yes")],
+)
+@together(sarcoma)
+def test_chemotherapy_from_the_day_of_the_first_relapse_on_is_not_primary(records, begun, primary, ever):
+    records.meldung(r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2013-01-01", Verlauf_Lokaler_Tumorstatus="R")
+    records.meldung(r.ObdsSystemicTherapy, Therapieart="CH", Beginn=begun, Module_ID="C1")
+    outcome = yield
+    for switch, said in (("primary", primary), ("ever", ever)):
+        assert described(outcome, Assumptions(chemotherapy=switch))["chemotherapy"] == said

@@ -223,3 +223,55 @@ def test_an_endpoint_that_cannot_be_derived_is_said_and_not_guessed(sarcoma):
     assert "DFS" not in set(made.endpoints["endpoint"])
     refused = made.derivability.filter(~pl.col("derivable"))
     assert refused.rows() == [("DFS", False, "no such data")]
+
+
+def assuming(*endpoints: dict, **assumed: str) -> Study:
+    told = STUDY.model_dump()
+    own = {"assumptions": told["assumptions"] | assumed}
+    return Study.model_validate(told | own | ({"endpoints": list(endpoints)} if endpoints else {}))
+
+
+@pytest.mark.parametrize(("relapsed", "kind"), [(True, "tumour-related death"), (False, "censored")])
+@together(sarcoma)
+def test_a_death_of_unknown_cause_on_the_day_of_a_relapse_is_by_the_tumour(sarcoma, relapsed, kind):
+    seen(sarcoma, "2013-01-01", Verlauf_Lokaler_Tumorstatus="R" if relapsed else "K")
+    sarcoma.meldung(r.ObdsDeath, Sterbedatum="2013-01-01")
+    outcome = yield
+    row = derived(outcome, assuming(cause_of_death="tumour"))["OS"]
+    assert (row["time_days"], row["event_kind"]) == (366, kind)
+
+
+@together(sarcoma)
+def test_an_event_rests_on_the_records_of_its_kind_and_day_alone(sarcoma):
+    relapsed = seen(sarcoma, "2013-01-01", Verlauf_Lokaler_Tumorstatus="R")
+    seen(sarcoma, "2013-06-01", Verlauf_Lokaler_Tumorstatus="R", Module_ID="V2")
+    sarcoma.meldung(r.ObdsDeath, Sterbedatum="2013-01-01")
+    outcome = yield
+    assert derived(outcome)["LRFS"]["evidence"] == [relapsed]
+
+
+@together(sarcoma)
+def test_the_last_answer_of_the_office_ends_the_time_of_the_dead_too(sarcoma):
+    sarcoma.reply(answer="lebt", answered_on="01.01.2013")
+    seen(sarcoma, "2013-06-01", **CLEAN)
+    sarcoma.meldung(r.ObdsDeath, Sterbedatum="2014-01-01")
+    outcome = yield
+    local = {"name": "L", "title": "L", "events": ["local relapse"], "censor": "last known alive"}
+    assert derived(outcome, assuming(local))["L"]["time_days"] == 366
+
+
+@together(sarcoma)
+def test_who_was_operated_before_the_diagnosis_and_never_examined_is_censored_on_day_0(sarcoma):
+    sarcoma.meldung(r.ObdsSurgery, Datum="2011-12-27", Intention="K", Lokale_Beurteilung_Residualstatus="R0")
+    outcome = yield
+    row = derived(outcome, assuming(never_examined="definitive resection"))["DFS"]
+    assert (row["time_days"], row["time_days_latest"]) == (0, 0)
+
+
+@together(sarcoma)
+def test_the_precision_of_the_last_examination_is_not_that_of_an_earlier_one(sarcoma):
+    seen(sarcoma, "00.00.2013", **CLEAN)
+    seen(sarcoma, "00.03.2014", Module_ID="V2", **CLEAN)
+    outcome = yield
+    row = derived(outcome)["DFS"]
+    assert (row["time_days"], row["date_precision"]) == (804, "month")
