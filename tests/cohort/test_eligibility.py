@@ -317,3 +317,15 @@ def test_chemotherapy_from_the_day_of_the_first_relapse_on_is_not_primary(record
     outcome = yield
     for switch, said in (("primary", primary), ("ever", ever)):
         assert described(outcome, Assumptions(chemotherapy=switch))["chemotherapy"] == said
+
+
+@pytest.mark.parametrize(
+    ("operations", "met"),
+    [({"2012-03-01": "K", "2012-05-01": "P"}, True), ({"2012-03-01": "P", "2012-05-01": "K"}, False)],
+)
+@together(whole)
+def test_the_intent_of_the_first_operation_counts(records, operations, met):
+    for number, (on, intention) in enumerate(reversed(operations.items())):
+        records.meldung(r.ObdsSurgery, Datum=on, Intention=intention, Module_ID=f"O{number}")
+    outcome = yield
+    assert judged_alone(outcome).filter(criterion="curative")["met"].to_list() == [met]

@@ -61,3 +61,42 @@ def test_surveillance_is_no_therapy_of_the_timeline(records, kind, given):
     records.meldung(r.ObdsSystemicTherapy, Therapieart=kind, Beginn=on(40), Module_ID="C1")
     outcome = yield
     assert happened(outcome, "systemic therapy") == given
+
+
+@pytest.mark.parametrize(
+    ("operations", "relapsed", "first", "last"),
+    [
+        ([(100, "R1"), (150, "R0")], None, "R0", "R0"),
+        # A relapse between the two: the second one does not mend the first.
+        ([(100, "R1"), (150, "R0")], 120, "R1", "R1"),
+        ([(100, "R1"), (150, "R0")], 150, "R1", "R0"),
+        ([(100, "R1"), (150, "R0")], 151, "R0", "R0"),
+        ([(100, "R1"), (150, "R0")], 100, "R0", "R1"),
+        # A relapse before the first one lies between none.
+        ([(100, "R1"), (150, "R0")], 50, "R0", "R0"),
+        ([(100, "R1"), (190, "R0")], None, "R0", "R0"),
+        ([(100, "R1"), (191, "R0")], None, "R1", "R0"),
+        # Of one day the worse, and one that was assessed before RX.
+        ([(100, "R0"), (100, "R1")], None, "R1", "R1"),
+        ([(100, "R1"), (100, "R0")], None, "R1", "R1"),
+        ([(100, "R0"), (100, "RX")], None, "R0", "R0"),
+        ([(100, "RX"), (100, "R0")], None, "R0", "R0"),
+        ([(100, "R2"), (120, "R2")], None, "R2", "R2"),
+    ],
+)
+@together(sarcoma)
+def test_the_residual_status(records, operations, relapsed, first, last):
+    for number, (day, status) in enumerate(operations):
+        records.meldung(
+            r.ObdsSurgery, Datum=on(day), Intention="K", Module_ID=f"O{number}",
+            Menge_OPS='["5-782.b0"]', Lokale_Beurteilung_Residualstatus=status,
+        )  # fmt: skip
+    if relapsed:
+        records.meldung(
+            r.ObdsFollowUp, Untersuchungsdatum_Verlauf=on(relapsed), Verlauf_Lokaler_Tumorstatus="R"
+        )
+    outcome = yield
+    for switch, expected in (("definitive resection", first), ("last resection", last)):
+        assumed = Assumptions.model_validate({"residual_status": switch})
+        steps = outcome.of_all(switch, lambda all_, a=assumed: timeline(all_.frames, a).milestones)
+        assert steps["residual_status"].to_list() == [expected]

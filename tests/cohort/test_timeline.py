@@ -129,3 +129,13 @@ def test_a_move_in_a_month_holds_for_its_first_day(patient):
     patient.reply(answer="verzogen", event_date="00.06.2014")
     outcome = yield
     assert events(outcome, "alive") == [("alive", 882, MOVED)]
+
+
+@together(sarcoma)
+def test_a_death_told_on_the_day_of_the_last_contact_was_on_it(patient):
+    """Under the switch it was in the middle between the two days: 1 June 2014, day 882."""
+    patient.meldung(r.ObdsFollowUp, Untersuchungsdatum_Verlauf=on(882), Gesamtbeurteilung_Tumorstatus="V")
+    patient.reply(answer="verstorben", answered_on="01.06.2014")
+    outcome = yield
+    assert [day for _, day, _ in events(outcome, "death")] == [None]
+    assert [day for _, day, _ in events(outcome, "death", undated_death="middle")] == [882]
