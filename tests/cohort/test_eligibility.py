@@ -316,7 +316,9 @@ def test_chemotherapy_from_the_day_of_the_first_relapse_on_is_not_primary(record
     records.meldung(r.ObdsSystemicTherapy, Therapieart="CH", Beginn=begun, Module_ID="C1")
     outcome = yield
     for switch, said in (("primary", primary), ("ever", ever)):
-        assert described(outcome, Assumptions(chemotherapy=switch))["chemotherapy"] == said
+        assert (
+            described(outcome, Assumptions.model_validate({"chemotherapy": switch}))["chemotherapy"] == said
+        )
 
 
 @pytest.mark.parametrize(

@@ -237,3 +237,55 @@ def derived(endpoint, row, died) -> pl.DataFrame:
         [endpoint],
         Gate(),
     )
+
+
+@pytest.mark.parametrize(
+    ("rows", "around", "end"),
+    [
+        # Another course begins after the end of the first, day 65; without an end after day 90 of it.
+        ([MILD], {"events": (SEEN, ("radiotherapy start", 65, "further course"))}, (970, "censored", None)),
+        ([MILD], {"events": (SEEN, ("radiotherapy start", 66, "further course"))}, (36, "censored", None)),
+        (
+            [MILD],
+            {"events": (SEEN, ("radiotherapy start", 120, "further course")), "radiotherapy_end": None},
+            (970, "censored", None),
+        ),
+        (
+            [MILD],
+            {"events": (SEEN, ("radiotherapy start", 121, "further course")), "radiotherapy_end": None},
+            (91, "censored", None),
+        ),
+        ([GRAVE | {"onset_day": 700}], {"events": (SEEN, FURTHER)}, (670, "toxicity", "date")),
+        ([GRAVE | {"onset_day": 701}], {"events": (SEEN, FURTHER)}, (670, "censored", None)),
+        # An amputation on the day on which the risk begins was before it.
+        ([MILD], {"amputated": (30,)}, (970, "censored", None)),
+        ([MILD], {"amputated": (31,)}, (1, "amputation", None)),
+        # On one day the toxicity comes first, then the amputation.
+        ([GRAVE], {"amputated": (430,)}, (400, "toxicity", "date")),
+        ([MILD], {"amputated": (500,), "events": (SEEN, ("death", 500, None))}, (470, "amputation", None)),
+        # The first toxicity of the least grade counts.
+        ([GRAVE | {"onset_day": 500}, GRAVE, MILD], {}, (400, "toxicity", "date")),
+    ],
+)
+def test_the_day_that_ends_the_risk_of_late_toxicity(rows, around, end):
+    for order in (rows, rows[::-1]):
+        assert one(LATE, *order, **around) == end
+
+
+@pytest.mark.parametrize(("died", "end"), [(1365, (1335, "death", None)), (1366, (970, "censored", None))])
+def test_a_death_within_a_year_of_the_last_examination_competes(died, end):
+    late = LATE.model_copy(update={"death_days": 365})
+    assert one(late, MILD, events=(SEEN, ("death", died, None))) == end
+
+
+@pytest.mark.parametrize(
+    ("rows", "around", "end"),
+    [
+        # The definitive resection was on day 100: its 120 days end with day 220.
+        ([COMPLICATED | {"onset_day": 220}], {}, (120, "toxicity", "date")),
+        ([COMPLICATED | {"onset_day": 221}], {}, (120, "censored", None)),
+        ([HEALED], {"events": (("death", 220, None),)}, (120, "death", None)),
+    ],
+)
+def test_the_last_day_of_a_wound(rows, around, end):
+    assert one(WOUND, *rows, **around) == end
