@@ -163,3 +163,38 @@ def test_a_death_before_the_diagnosis_is_set_aside_however_exact_it_is(patient, 
     assert "death.before-diagnosis" in outcome.rules()
     assert outcome.quarantined == {record}
     assert outcome["vital_status"]["death_date"].drop_nulls().to_list() == []
+
+
+@pytest.mark.parametrize(
+    ("precisions", "chosen"),
+    [
+        (("day", None), 2),  # a date without a precision is exact: the more credible source counts
+        ((None, "day"), 2),
+        (("day", "month"), 1),
+        ((None, "year"), 1),
+        (("month", "year"), 1),
+        (("year", "month"), 2),
+        (("month", "month"), 2),
+    ],
+)
+def test_the_most_exact_date_of_death_counts_then_the_most_credible_source(precisions, chosen):
+    days = (dt.date(2013, 5, 15), dt.date(2015, 7, 1))
+    sources = ("office", "oBDS")
+    rows = [
+        {"patient_id": "p", "record_id": f"r{n}", "source": source, "status": "deceased", "status_date": day,
+         "status_date_precision": precision}
+        for n, (source, day, precision) in enumerate(zip(sources, days, precisions, strict=True))
+    ]  # fmt: skip
+    zero = pl.DataFrame({"patient_id": ["p"], "zero": [dt.date(2012, 1, 1)]})
+    for some in (rows, rows[::-1]):
+        own = {"patient_id": pl.String, "tumour_id": pl.String}
+        sound = {
+            contract.table(): pl.DataFrame([], schema=contract.polars_schema() | own)
+            for contract in (
+                typed.Assessment, typed.Surgery, typed.Radiotherapy, typed.SystemicTherapy, typed.Diagnosis
+            )
+        }  # fmt: skip
+        told = pl.DataFrame(some, schema=typed.VitalStatus.polars_schema() | own)
+        made = vital_status.curate(sound | {typed.VitalStatus.table(): told}, zero, ["oBDS", "office"])
+        assert made["death_date"].to_list() == [days[chosen - 1]]
+        assert made["death_record_ids"].to_list() == [[f"r{chosen - 1}"]]
