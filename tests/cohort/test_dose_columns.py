@@ -52,6 +52,28 @@ def test_a_structure_is_named_with_or_without_its_side_or_by_its_role():
     assert found["skin_v20"].to_list() == [None, 12.5] + [None] * 5
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "cc"),
+    [
+        # Volume and mean dose of either side; the volume that counts.
+        ((1, 30.0), (2, 20.0), 1),
+        ((1, 20.0), (2, 30.0), 2),
+        ((1, 20.0), (2, 20.0), 1),  # of equal ones the first by name
+        ((1, None), (2, 0.0), 2),
+        ((1, None), (2, None), 1),
+    ],
+)
+def test_of_two_sides_the_one_with_the_higher_mean_dose_counts(left, right, cc):
+    sides = [
+        row("p0", name, "bone", volume_cc=float(volume), mean_gy=mean)
+        for name, (volume, mean) in (("Femur_L", left), ("Femur_R", right))
+    ]
+    femur = DoseColumn(name="femur_cc", structure="Femur", metric="volume")
+    other = row("p0", "Femur", "bone", volume_cc=9.0, mean_gy=-1.0)
+    for order in (sides, sides[::-1], [other, *sides] if None not in (left[1], right[1]) else sides):
+        assert with_doses(PEOPLE, doses(*order), (femur,))["femur_cc"].to_list()[0] == cc
+
+
 def test_what_is_not_computed_is_missing_and_never_zero():
     given = doses(
         row("p0", "PTV", "target"),

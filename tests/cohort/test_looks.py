@@ -4,6 +4,8 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import looks
+from sarcoma_pipeline.cohort.endpoints import last_looks
+from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.assumptions import Assumptions
 from schemas.configuration import EndpointRule
 
@@ -95,3 +97,36 @@ def test_the_endpoints_that_an_examination_extends(events, states, extends, by_a
         (Assumptions(examination="any statement"), by_any),
     ):
         assert frame.select(looks.extends(rule, assumptions)).to_series().to_list() == [expected]
+
+
+LAST = {
+    # what: events of the endpoint; examinations with what they state; days of relapses of unknown site; the
+    # last look, and the relapse of unknown site that ends the looking
+    "the last that extends": (LRFS, [(10, "local"), (20, "distant")], [], (10, None)),
+    "on the day of the diagnosis": (LRFS, [(0, "local")], [], (0, None)),
+    "not before it": (LRFS, [(-1, "local")], [], None),
+    "undated": (LRFS, [(None, "local")], [], None),
+    "before a relapse of unknown site": (LRFS, [(10, "local"), (29, "local")], [30], (29, 30)),
+    "not on its day": (LRFS, [(10, "local"), (30, "local")], [30], (10, 30)),
+    "before the first of them": (LRFS, [(10, "local"), (30, "local")], [40, 20], (10, 20)),
+    "only after it": (DMFS, [(30, "distant")], [20], (None, 20)),
+    "never": (DMFS, [], [20], (None, 20)),
+    "an undated relapse ends nothing": (LRFS, [(30, "local")], [None], (30, None)),
+    "the relapse is an event": (DFS, [(10, "overall"), (30, "overall")], [20], (30, None)),
+    "no relapse is an event": (OS, [(10, "overall"), (30, "overall")], [20], (30, None)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "exams", "unknown", "expected"), LAST.values(), ids=LAST)
+def test_the_last_look_is_before_a_relapse_of_unknown_site(events, exams, unknown, expected):
+    rule = EndpointRule(name="E", title="E", events=events, censor="last disease assessment")
+    told = [("assessment", day, [states]) for day, states in exams]
+    told += [("relapse of unknown site", day, []) for day in unknown]
+    schema = {"kind": pl.String, "day": pl.Int32, "states": pl.List(pl.String)}
+    for order in (told, told[::-1]):
+        frame = pl.DataFrame(order, schema, orient="row").with_columns(
+            patient_id=pl.lit("i"), day_earliest="day", day_latest="day", precision=pl.lit("day"),
+            record_ids=pl.lit(["r"], pl.List(pl.String)),
+        )  # fmt: skip
+        found = last_looks(rule, Timeline(frame, pl.DataFrame(), Assumptions()), frame)
+        assert found.select("looked", "unknown_day").rows() == ([expected] if expected else [])

@@ -83,6 +83,11 @@ def test_of_two_structures_of_one_name_the_largest_counts_in_any_order(courses):
     [
         ([("S", 200.0), ("R", 190.0)], "PTV: 200.0, 190.0 cm³"),
         ([("S", 200.0), ("R", 196.1)], None),  # the same contours on other slices
+        ([("S", 200.0), ("R", 196.0)], None),  # exactly 2 %
+        ([("S", 200.0), ("R", 195.9)], "PTV: 200.0, 195.9 cm³"),
+        ([("S", 195.0), ("R", 199.0), ("Q", 195.0)], "PTV: 199.0, 195.0, 195.0 cm³"),
+        # Of one set the largest structure of a name counts.
+        ([("S", 200.0), ("S", 80.0), ("R", 199.0)], None),
         ([("S", 200.0), ("S", 80.0)], None),  # a finding of its own: structure.name-repeated
         ([("S", 200.0), ("R", None)], None),
         ([("S", 200.0)], None),
@@ -95,6 +100,46 @@ def test_sets_that_draw_a_structure_differently_are_a_finding(courses, sets, tol
         frame = pl.DataFrame({name: [one.get(name) for one in order] for name in schema}, schema=schema)
         found = observe({"curated.dose_volume": frame}, MEMBERS, Gate())
         assert found.filter(rule_id="structure.sets-differ")["note"].to_list() == ([told] if told else [])
+
+
+def test_of_structures_that_sets_draw_differently_the_first_is_told_with_all_records(courses):
+    schema = DoseVolume.polars_schema()
+    rows = [
+        row(structure_set_uid=uid, tg263=name, volume_cc=volume, record_ids=[uid, "plan"])
+        for name, first, second in (("PTV", 200.0, 100.0), ("CTV", 90.0, 50.0), ("GTV", 10.0, 10.0))
+        for uid, volume in (("S", first), ("R", second))
+    ]
+    for order in (rows, rows[::-1]):
+        frame = pl.DataFrame({name: [one.get(name) for one in order] for name in schema}, schema=schema)
+        found = observe({"curated.dose_volume": frame}, MEMBERS, Gate()).filter(
+            rule_id="structure.sets-differ"
+        )
+        assert found.select("patient", "record_id", "note").rows() == [
+            ("P1", record, "CTV: 90.0, 50.0 cm³") for record in ("R", "S", "plan")
+        ]
+
+
+def test_of_values_outside_the_bounds_the_first_structure_of_a_patient_is_told(courses):
+    schema = DoseVolume.polars_schema()
+    rows = [
+        row(tg263="PTV", max_gy=150.0), row(tg263="CTV", max_gy=140.0), row(tg263="GTV", max_gy=60.0),
+        row("P2", "C2", tg263="PTV", max_gy=130.0),
+    ]  # fmt: skip
+    for order in (rows, rows[::-1]):
+        frame = pl.DataFrame({name: [one.get(name) for one in order] for name in schema}, schema=schema)
+        found = observe({"curated.dose_volume": frame}, MEMBERS, Gate(bounds={"Gy": (0, 100)}))
+        assert sorted(found.select("patient", "value").rows()) == [("P1", "140.0"), ("P2", "130.0")]
+
+
+def test_of_equal_structures_the_set_and_then_the_number_decide(courses):
+    rows = [
+        row(structure_set_uid="S", roi_number=1, d50_gy=1.0),
+        row(structure_set_uid="R", roi_number=3, d50_gy=2.0),
+        row(structure_set_uid="R", roi_number=2, d50_gy=3.0),
+        row(structure_set_uid="A", roi_number=1, d50_gy=4.0, volume_cc=None),
+    ]
+    for order in (rows, rows[::-1]):
+        assert made(*order)["d50_gy"].to_list() == [3.0]
 
 
 def patients(number, **values):

@@ -70,6 +70,10 @@ def rows(curated, *told: dict, cutoff=None) -> pl.DataFrame:
         ({"onset_date": D(2012, 6, 15), "onset_date_precision": "month"}, "late", "date"),
         ({"onset_date": D(2012, 1, 31)}, None, None),
         ({"onset_date": D(2012, 4, 1), "therapy_date": None}, None, None),
+        ({"onset_date": D(2012, 4, 1), "therapy_date": None, "stated_window": "acute"}, "acute", "statement"),
+        # The first day of the irradiation is a day of it; the systemic therapy has no window.
+        ({"onset_date": D(2012, 2, 1)}, "acute", "date"),
+        ({"stated_window": "acute", "therapy": "systemic therapy"}, None, None),
         ({"stated_window": "acute", "statement": "none"}, "acute", "statement"),
         ({"stated_window": "acute", "statement": "unknown"}, None, None),
         # None on a day says that there was none in the window of that day.
@@ -103,6 +107,13 @@ WOUND = {
         ({"kind": "complication", "grade": 2, "onset_date": D(2012, 6, 1)}, False),
         ({"kind": "complication", "grade": 3}, None),
         ({"kind": "complication", "category": "vessel", "code": "PAE", "code_system": "oBDS"}, False),
+        # An operation on the wound before this one is not its complication; one on its day is.
+        ({"revision": True, "onset_date": D(2012, 4, 30)}, None),
+        ({"revision": True, "onset_date": D(2012, 5, 1)}, True),
+        ({"revision": True, "onset_date": D(2012, 8, 29), "attribution": None}, None),
+        ({"revision": True, "onset_date": D(2012, 8, 29), "statement": "unknown"}, None),
+        ({"kind": "complication", "grade": 2, "revision": True, "onset_date": D(2012, 6, 1)}, True),
+        ({"kind": "complication", "grade": 2}, False),
         ({"kind": "complication", "category": None}, None),
         ({"kind": "complication", "category": None, "statement": "none"}, False),
         ({"kind": "complication", "category": None, "statement": "unknown"}, None),
@@ -164,6 +175,81 @@ def test_a_code_that_is_none_stays_in_the_warehouse(curated):
         {"code": "T81.4", "code_system": None},
     )
     assert sorted(made["code"].to_list(), key=str) == ["10017076", None, None, None]
+
+
+def test_radiotherapy_has_no_major_wound_complication(curated):
+    told = {"category": "wound", "revision": True, "onset_date": D(2012, 5, 1)}
+    assert rows(curated, told)["major_wound_complication"].to_list() == [None]
+
+
+def test_grades_of_ctcae_are_0_to_5(curated):
+    made = rows(curated, *({"grade": grade} for grade in (-1, 0, 5, 6)))
+    assert made["grade"].to_list() == [0, 5, None, None]
+
+
+def test_the_days_of_a_toxicity_and_their_precision(curated):
+    """2012-04-01 is 91 days after the diagnosis, 60 after the irradiation; April has the days 91 to 120."""
+    april = {"onset_date": D(2012, 4, 15), "onset_date_precision": "month"}
+    made = rows(
+        curated, {"onset_date": D(2012, 4, 1), "record_ids": ["r2", "r1", "r2"]}, april,
+        {"onset_date": D(2012, 4, 30), "onset_date_precision": None}, {"onset_date_precision": None},
+    )  # fmt: skip
+    columns = ("onset_day", "onset_day_earliest", "onset_day_latest", "onset_precision", "days_since_therapy")
+    assert made.select(columns).rows() == [
+        (91, 91, 91, "day", 60), (105, 91, 120, "month", 74), (120, 120, 120, "day", 89),
+        (None, None, None, None, None),
+    ]  # fmt: skip
+    assert made["evidence"].to_list()[0] == ["r1", "r2"]
+
+
+CODED = {"onset_date": D(2012, 4, 1), "category": "skin", "code_system": "MedDRA"}
+ORDERED: list[dict] = [
+    {"onset_date": D(2012, 4, 1), "category": "bone", "kind": "late effect"},
+    {"onset_date": D(2012, 3, 1), "category": "skin"},
+    {"onset_date": D(2012, 4, 1), "category": "bone"},
+    {"onset_date": D(2012, 4, 1), "category": "skin", "code": "10000001", "code_system": "MedDRA"},
+    {
+        "onset_date": D(2012, 4, 1),
+        "category": "skin",
+        "code": "10000002",
+        "code_system": "MedDRA",
+        "grade": 2,
+    },
+    {"onset_date": D(2012, 4, 1), "category": "skin", "code": "10000002", "code_system": "MedDRA"},
+    {"onset_date": D(2012, 4, 1), "category": "skin", "grade": 1, "record_ids": ["r0"]},
+    {"onset_date": D(2012, 4, 1), "category": "skin", "grade": 1, "ctcae_version": "4.03"},
+    {"onset_date": D(2012, 4, 1), "category": "skin", "grade": 1, "ctcae_version": "5.0"},
+    {"onset_date": D(2012, 4, 1), "category": "skin", "grade": 1},
+    {"onset_date": D(2012, 4, 1), "category": "skin", "grade": 1, "statement": "unknown"},
+    {"onset_date": D(2012, 4, 1), "category": "skin", "grade": 2},
+    {"onset_date": D(2012, 4, 1)},
+    {},
+    {"therapy_date": D(2012, 2, 2)},
+    {"therapy_date": None},
+    WOUND,
+]
+"""Toxicities in the order of the table: by therapy, its day, kind, day, category, code, grade, evidence."""
+
+
+def test_the_order_of_the_table_does_not_depend_on_that_of_the_records(curated):
+    columns = ("therapy", "therapy_day", "kind", "onset_day", "category", "code", "grade", "evidence",
+               "statement", "ctcae_version")  # fmt: skip
+    made = rows(curated, *ORDERED)
+    assert made.equals(rows(curated, *ORDERED[::-1]))
+    usual = {"therapy": "radiotherapy", "therapy_date": START, "kind": "side effect", "record_ids": ["r1"],
+             "statement": "present"}  # fmt: skip
+    expected = [
+        tuple((usual | one | {
+            "therapy_day": day((usual | one)["therapy_date"]), "onset_day": day(one.get("onset_date")),
+            "evidence": (usual | one)["record_ids"],
+        }).get(name) for name in columns)
+        for one in ORDERED
+    ]  # fmt: skip
+    assert made.select(columns).rows() == expected
+
+
+def day(on: dt.date | None) -> int | None:
+    return (on - D(2012, 1, 1)).days if on else None
 
 
 def test_nothing_after_the_data_cut_off_counts(curated):
