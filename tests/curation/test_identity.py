@@ -2,6 +2,8 @@
 
 import pytest
 
+from sarcoma_pipeline.curation import identity
+
 
 def _reply(records, **values):
     records.patient()
@@ -96,6 +98,25 @@ def test_a_number_that_two_patients_have_in_other_forms_is_not_linked(records):
     outcome = records.run()
     assert outcome.rules() == {"identity.numbers-alike", "identity.number-differs-in-form"}
     assert outcome.quarantined == {reply}
+
+
+@pytest.mark.parametrize(
+    ("others", "note"),
+    [
+        (["Meyer"], "one letter of the family name differs"),
+        (["Meyer", "Meier"], "one letter of the family name differs; 1 other patients are near as well"),
+        (
+            ["Meyer", "Meier", "Mever"],
+            "one letter of the family name differs; 2 other patients are near as well",
+        ),
+    ],
+)
+def test_a_near_match_says_how_many_other_patients_are_near(records, others, note):
+    for number, family in enumerate(others, start=1):
+        records.patient(str(number), family=family)
+    records.reply(answer="lebt", answered_on="01.06.2015", family_name="Meser")
+    seen = identity.link(records.typed()).observed.filter(rule_id="identity.near-match")
+    assert seen["note"].to_list() == [note]
 
 
 def test_blanks_around_a_number_are_no_difference(records):

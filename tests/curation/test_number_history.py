@@ -179,3 +179,12 @@ def test_a_correction_after_the_loss_keeps_the_patient_too(nights):
     again = nights.answers(two, one)[1]
     nights.past = Records()
     assert nights.patients(two, one, again)["number:1"] == own
+
+
+def test_a_holder_before_is_asked_about_beside_the_holders_that_are_delivered(nights):
+    nights.past.patient(born="1931-01-01", Meldedatum="2018-01-01")
+    older = nights.now.patient(born="1940-01-01", Meldedatum="2019-01-01")
+    newest = nights.now.patient(Meldedatum="2020-01-01")
+    assert sorted((record, value) for _, record, _, value in nights.findings()) == sorted(
+        [(older, "1940-01-01"), (newest, "1931-01-01")]
+    )

@@ -66,6 +66,7 @@ DOXORUBICIN = '[{"Bezeichnung": "Doxorubicin", "ATC": "L01DB01"}]'
         ("HO", '[{"Bezeichnung": "Tamoxifen", "ATC": "L02BA01"}]', False),
         ("SO", '[{"Bezeichnung": "Doxorubicin"}]', False),
         ("WW", None, False),
+        ("WW", "[]", False),
         (None, DOXORUBICIN, False),
     ],
 )

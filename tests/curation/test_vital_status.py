@@ -198,3 +198,126 @@ def test_the_most_exact_date_of_death_counts_then_the_most_credible_source(preci
         made = vital_status.curate(sound | {typed.VitalStatus.table(): told}, zero, ["oBDS", "office"])
         assert made["death_date"].to_list() == [days[chosen - 1]]
         assert made["death_record_ids"].to_list() == [[f"r{chosen - 1}"]]
+
+
+def told_of(
+    statements: list[dict[str, object]], seen: dict[type, list[dict[str, object]]] | None = None
+) -> dict[str, pl.DataFrame]:
+    """The typed tables of one patient, with what was stated and on which days they were seen."""
+    own = {"patient_id": pl.String, "tumour_id": pl.String}
+    events = {typed.VitalStatus: statements, **dict.fromkeys(SEEN, ()), **(seen or {})}
+    return {
+        contract.table(): pl.DataFrame(
+            [{"patient_id": "p", "record_id": f"{contract.__name__}{n}", "source": "oBDS"} | row
+             for n, row in enumerate(rows)],
+            schema=contract.polars_schema() | own,
+        )
+        for contract, rows in events.items()
+    }  # fmt: skip
+
+
+ZERO = pl.DataFrame({"patient_id": ["p"], "zero": [dt.date(2012, 1, 1)]})
+MONTH_OF_DEATH = {"status": "deceased", "status_date": dt.date(2014, 6, 15), "status_date_precision": "month"}
+
+
+@pytest.mark.parametrize(
+    ("examined", "alive", "died"),
+    [
+        (None, None, dt.date(2014, 6, 15)),
+        (dt.date(2014, 6, 20), None, dt.date(2014, 6, 25)),
+        (None, dt.date(2014, 6, 20), dt.date(2014, 6, 25)),
+        # The later of both days is the last one on which they lived for certain.
+        (dt.date(2014, 6, 10), dt.date(2014, 6, 20), dt.date(2014, 6, 25)),
+        (dt.date(2014, 6, 20), dt.date(2014, 6, 10), dt.date(2014, 6, 25)),
+        (dt.date(2014, 6, 1), None, dt.date(2014, 6, 15)),
+        (dt.date(2014, 6, 30), None, dt.date(2014, 6, 30)),
+    ],
+)
+def test_a_month_of_death_begins_at_the_last_contact_and_its_day_moves_with_it(examined, alive, died):
+    statements = [MONTH_OF_DEATH]
+    if alive:
+        statements.append({"status": "alive", "status_date": alive, "status_date_precision": "day"})
+    seen = {typed.Assessment: [{"assessment_date": examined}]} if examined else None
+    made = vital_status.curate(told_of(statements, seen), ZERO, ["oBDS"])
+    assert made.select("death_date", "death_day").rows() == [(died, (died - dt.date(2012, 1, 1)).days)]
+    last = max(day for day in (examined, alive, dt.date(2012, 1, 1)) if day)
+    if examined or alive:
+        assert made["last_alive_date"].to_list() == [last]
+
+
+@pytest.mark.parametrize(
+    ("precision", "moved"), [("day", dt.date(2014, 6, 25)), ("month", dt.date(2014, 6, 15))]
+)
+def test_a_partial_day_on_which_they_lived_proves_life_on_its_first_day_only(precision, moved):
+    alive = {"status": "alive", "status_date": dt.date(2014, 6, 20), "status_date_precision": precision}
+    made = vital_status.curate(told_of([MONTH_OF_DEATH, alive]), ZERO, ["oBDS"])
+    assert made["death_date"].to_list() == [moved]
+    seen = {typed.Assessment: [{"assessment_date": alive["status_date"],
+                                "assessment_date_precision": precision}]}  # fmt: skip
+    assert vital_status.curate(told_of([MONTH_OF_DEATH], seen), ZERO, ["oBDS"])["death_date"].item() == moved
+
+
+@pytest.mark.parametrize(
+    ("contract", "date", "counts"),
+    [
+        (typed.Assessment, "assessment_date", True), (typed.Surgery, "surgery_date", True),
+        (typed.Radiotherapy, "start_date", True), (typed.Radiotherapy, "end_date", True),
+        (typed.SystemicTherapy, "start_date", False), (typed.Diagnosis, "diagnosis_date", False),
+    ],
+)  # fmt: skip
+def test_a_partial_begin_of_drugs_or_diagnosis_is_no_contact(contract, date, counts):
+    living = {"status": "alive", "status_date": dt.date(2012, 1, 1)}
+    for precision, known in ((None, True), ("day", True), ("month", counts), ("year", counts)):
+        row = {date: dt.date(2013, 5, 15), f"{date}_precision": precision}
+        made = vital_status.curate(told_of([living], {contract: [row]}), ZERO, ["oBDS"])
+        assert made["last_alive_date"].to_list() == [dt.date(2013, 5, 15) if known else dt.date(2012, 1, 1)]
+
+
+DATED = {"status": "deceased", "status_date": dt.date(2014, 6, 1)}
+UNDATED = {"status": "deceased, date unknown", "status_date": None}
+
+
+@pytest.mark.parametrize(
+    ("causes", "chosen", "other"),
+    [
+        # The newest known cause of a dated death, then that of an undated one, then "unknown".
+        ([(DATED, "yes"), (DATED, "no")], "no", [0]),
+        ([(DATED, "yes"), (DATED, "unknown")], "yes", []),
+        ([(DATED, "yes"), (DATED, None)], "yes", []),
+        ([(DATED, "yes"), (UNDATED, "no")], "yes", [1]),
+        ([(DATED, "unknown"), (UNDATED, "no")], "no", []),
+        ([(DATED, None), (UNDATED, "unknown")], "unknown", []),
+        ([(DATED, None), (UNDATED, None)], None, []),
+        # What a living patient is said to have died of is no cause.
+        ([(DATED, "yes"), ({"status": "alive", "status_date": dt.date(2014, 1, 1)}, "no")], "yes", []),
+        ([(DATED, None), ({"status": "alive", "status_date": dt.date(2014, 1, 1)}, "no")], None, []),
+    ],
+)
+def test_the_newest_known_cause_of_a_dated_death_counts_and_another_one_is_told(causes, chosen, other):
+    statements = [
+        dict(said) | {"tumour_related": cause, "reported_on": dt.date(2015, 1, 1 + n)}
+        for n, (said, cause) in enumerate(causes)
+    ]
+    ids = [f"VitalStatus{n}" for n in range(len(statements))]
+    for some in (statements, statements[::-1]):
+        sound = told_of(some)
+        made = vital_status.curate(sound, ZERO, ["oBDS"])
+        assert made["tumour_related"].to_list() == [chosen]
+        told = vital_status.observe(sound, ZERO, ["oBDS"]).filter(rule_id="vital-status.causes-differ")
+        named = [ids[n] if some is statements else ids[len(ids) - 1 - n] for n in other]
+        assert told["record_id"].to_list() == named
+
+
+def test_alive_after_every_undated_death_was_reported_refutes_it():
+    """Only a waived contradiction comes so far; an undated death of an unknown day is refuted by nothing."""
+    alive = {"status": "alive", "status_date": dt.date(2015, 1, 2)}
+    for reported, status in [
+        ([dt.date(2015, 1, 1)], "alive"),
+        ([dt.date(2015, 1, 2)], "deceased, date unknown"),
+        ([dt.date(2015, 1, 1), dt.date(2015, 1, 3)], "deceased, date unknown"),
+        ([dt.date(2015, 1, 1), None], "deceased, date unknown"),
+    ]:
+        deaths = [UNDATED | {"reported_on": day, "tumour_related": "yes"} for day in reported]
+        made = vital_status.curate(told_of([*deaths, alive]), ZERO, ["oBDS"])
+        cause = None if status == "alive" else "yes"
+        assert made.select("status", "tumour_related").rows() == [(status, cause)]
