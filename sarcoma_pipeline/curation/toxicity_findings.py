@@ -139,7 +139,14 @@ def _contradicted(none: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
     """
     window = pl.when(pl.col("therapy") == "radiotherapy").then("_window")
     by_therapy = [*TUMOUR, "therapy", "therapy_date", "therapy_day", "course_id", "_of"]
-    day = pl.coalesce([(pl.col("onset_date") - pl.col("therapy_date")).dt.total_days(), "onset_day"])
+    # Days since the therapy on both sides; of a therapy without any day, days since time zero.
+    day = pl.coalesce(
+        [
+            (pl.col("onset_date") - pl.col("therapy_date")).dt.total_days(),
+            pl.col("onset_day") - pl.col("therapy_day"),
+            pl.when(pl.col("therapy_date").is_null()).then("onset_day"),
+        ]
+    )
     began = present.select(*by_therapy[:-1], _of=window, _began=day)
     return (
         none.with_row_index("_row")
