@@ -188,6 +188,12 @@ def test_names_are_counted_by_structure_set_and_the_unmapped_come_first():
         ]  # fmt: skip
 
 
+def test_one_name_of_two_types_is_two_names_in_the_order_of_the_types():
+    sets = [[("X1", None)], [("X1", "ORGAN")], [("X1", "MARKER X")]]
+    for order in (sets, sets[::-1]):
+        assert [one.interpreted_type for one in counted(order)] == [None, "MARKER X", "ORGAN"]
+
+
 def test_every_role_of_the_tables_is_known():
     assert {one.role for one in USUAL} | {role for _, role in OF_TYPE.values()} <= set(ROLES)
     assert set(METRICS) <= set(ROLES)
