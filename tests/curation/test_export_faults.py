@@ -8,6 +8,7 @@ import pytest
 from sarcoma_pipeline.curation import export_faults
 from sarcoma_pipeline.curation.export_faults import unread_but_harmless
 from schemas import received as r
+from schemas.contract import Contract
 from schemas.file_faults import FILE_FAULTS, UNEXPECTED
 from schemas.received import NO_NAMESPACE
 
@@ -28,7 +29,7 @@ def test_a_file_that_could_not_be_read_is_not_harmless():
     assert set(why.values()) == {"a note on what was read"}
 
 
-def received(*rows, contract=r.ObdsPatient):
+def received(*rows: dict[str, str | None], contract: type[Contract] = r.ObdsPatient) -> pl.DataFrame:
     told = [{"record_id": f"r{n}"} | row for n, row in enumerate(rows)]
     return contract.conform(pl.DataFrame(told, schema=contract.polars_schema()))
 

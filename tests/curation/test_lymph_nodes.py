@@ -40,7 +40,8 @@ def found(histologies, *tnms):
         ([node(None, None, "2", "3")], [(ABOVE, "Histologie/Sentinel_LK_befallen", "3 of 2")]),
         ([node("3", "0", "2", "3")], [(ABOVE, "Histologie/Sentinel_LK_befallen", "3 of 2")]),
         # Several histologies of one report: all their numbers, in one finding.
-        ([node("3", "4"), node("1", "2"), node("9", "1")], [(ABOVE, "Histologie/LK_befallen", "2 of 1; 4 of 3")]),
+        ([node("3", "4"), node("1", "2"), node("9", "1")],
+         [(ABOVE, "Histologie/LK_befallen", "2 of 1; 4 of 3")]),
     ],
 )  # fmt: skip
 def test_no_more_nodes_are_affected_than_were_examined(histologies, told):
@@ -50,8 +51,8 @@ def test_no_more_nodes_are_affected_than_were_examined(histologies, told):
 @pytest.mark.parametrize(
     ("tnms", "at_fault"),
     [
-        ([("pTNM", "0")], True), ([("pTNM", "pN0")], True), ([("pTNM", "0(sn)")], True), ([("pTNM", "1")], False),
-        ([("pTNM", "0(i+)")], False), ([("cTNM", "0")], False), ([], False),
+        ([("pTNM", "0")], True), ([("pTNM", "pN0")], True), ([("pTNM", "0(sn)")], True),
+        ([("pTNM", "1")], False), ([("pTNM", "0(i+)")], False), ([("cTNM", "0")], False), ([], False),
         # One TNM of several is enough.
         ([("cTNM", "0"), ("pTNM", "0")], True), ([("cTNM", "0"), ("pTNM", "1")], False),
         ([("cTNM", "1"), ("pTNM", "0")], True),

@@ -28,8 +28,8 @@ def test_a_category_without_its_subcategory_and_signs(letter, text, category):
     [
         ("y", "2", None, True, False), ("Y ", "2", None, True, False), (None, "2", None, False, False),
         ("", "2", None, False, False), ("r", "2", None, False, True), ("1", None, None, False, True),
-        (None, "ypT2", None, True, False), (None, "2", "ypN0", True, False), (None, "pT2", "pN0", False, False),
-        ("z", "ypT2", None, True, True), (None, None, None, False, False),
+        (None, "ypT2", None, True, False), (None, "2", "ypN0", True, False),
+        (None, "pT2", "pN0", False, False), ("z", "ypT2", None, True, True), (None, None, None, False, False),
     ],
 )  # fmt: skip
 def test_y_is_its_element_or_a_letter_before_any_category(element, t, n, stated, unknown):
