@@ -19,7 +19,7 @@ from sarcoma_pipeline.curation.dose_volume.doubts import MEANINGS
 from sarcoma_pipeline.curation.dose_volume.embedded_histogram import compare
 from sarcoma_pipeline.curation.dose_volume.structure_dose import StructureDose, Wanted, measure
 from sarcoma_pipeline.sources import dicom_dose_parts
-from schemas.dicom_geometry import DosePart
+from schemas.dicom_geometry import DosePart, EmbeddedHistogram
 from tests.curation import rt_phantoms as ph
 
 BAR = ph.structure(ph.cylinder(20, 60))
@@ -276,6 +276,73 @@ def test_more_than_2_percent_is_told():
     (value,) = differs(histogram(widths=np.full(len(SHARES), 0.25 * 1.04))).values()
     assert "D50 40.00 against 41.60 Gy" in value and "volume" not in value
     assert differs(histogram(1.03 * VOLUME * SHARES), found=StructureDose()) == {}
+
+
+def falling(doses=(0.0, 40.0, 50.0), volumes=(10.0, 10.0, 0.0), units="CM3") -> EmbeddedHistogram:
+    """All of it gets 40 Gy, nothing 50 Gy: D98 40.2, D95 40.5, D50 45, D2 49.8, mean 45 Gy."""
+    return EmbeddedHistogram(((1, "INCLUDED"),), np.array(doses), np.array(volumes), units)
+
+
+AGREES = StructureDose(
+    10.0, mean_gy=45.0, d98_gy=40.2, d95_gy=40.5, d50_gy=45.0, d2_gy=49.8,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, []),
+        # 2 % of 45 Gy is 0.9 Gy.
+        ({"d50_gy": 45.89}, []),
+        ({"d50_gy": 45.91}, ["D50 45.91 against 45.00 Gy"]),
+        ({"d50_gy": 44.09}, ["D50 44.09 against 45.00 Gy"]),
+        ({"mean_gy": 45.91}, ["mean 45.91 against 45.00 Gy"]),
+        ({"d98_gy": 41.1}, ["D98 41.10 against 40.20 Gy"]),
+        ({"d95_gy": 41.4}, ["D95 41.40 against 40.50 Gy"]),
+        ({"d2_gy": 51.0}, ["D2 51.00 against 49.80 Gy"]),
+        ({"volume_cc": 10.19}, []),
+        ({"volume_cc": 10.21, "d2_gy": 51.0}, ["volume 10.21 against 10.00 cc", "D2 51.00 against 49.80 Gy"]),
+        ({"mean_gy": None, "d50_gy": None, "volume_cc": None}, []),
+    ],
+)
+def test_each_value_of_a_histogram_may_differ_by_2_percent(changes, told):
+    doubts = compare(1, replace(AGREES, **changes), [falling()])
+    assert [one.value for one in doubts] == (["; ".join(told)] if told else [])
+    # Of a histogram in percent nobody knows the volume.
+    relative = [one.value for one in compare(1, replace(AGREES, **changes), [falling(units="PERCENT")])]
+    doses = [one for one in told if "volume" not in one]
+    assert relative == (["; ".join(doses)] if doses else [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        # Small differences are none: 0.1 Gy and 0.05 cm³.
+        ({"mean_gy": 1.59}, False), ({"mean_gy": 1.61}, True), ({"mean_gy": 1.39}, True),
+        ({"volume_cc": 1.049}, False), ({"volume_cc": 1.051}, True),
+    ],
+)  # fmt: skip
+def test_small_differences_from_a_histogram_are_none(changes, told):
+    """All of 1 cm³ gets 1 Gy, nothing 2 Gy: 1.5 Gy in the mean."""
+    small = falling((0.0, 1.0, 2.0), (1.0, 1.0, 0.0))
+    found = StructureDose(1.0, mean_gy=1.5)
+    assert bool(compare(1, replace(found, **changes), [small])) is told
+
+
+def test_a_histogram_that_begins_above_nothing_has_the_mean_of_its_whole_volume():
+    """All of it gets 30 Gy, half of it 50 Gy: 30 Gy + (1 + 0.5) / 2 · 20 Gy = 45 Gy, and nothing more."""
+    begins = falling((30.0, 50.0), (10.0, 5.0))
+    assert compare(1, StructureDose(mean_gy=45.0), [begins]) == []
+    (told,) = compare(1, StructureDose(mean_gy=50.0), [begins])
+    assert told.value == "mean 50.00 against 45.00 Gy"
+
+
+def test_each_histogram_of_a_structure_is_told_once_in_any_order():
+    far = replace(AGREES, d50_gy=60.0)
+    every = [falling(), replace(falling(), fault="cut"), falling(), replace(falling(), regions=())]
+    assert [one.id for one in compare(1, far, every)] == ["dvh.differs", "dvh.not-comparable"]
+    assert compare(1, far, every) == compare(1, far, every[::-1])
+    assert compare(2, far, every) == []
 
 
 @pytest.mark.parametrize(
