@@ -229,6 +229,8 @@ def test_targets_of_one_name_have_no_margins(asked, more):
 
 def test_a_boost_has_no_margins(asked):
     assert shown(calculated([bar("CTV Boost", 15, "CTV"), GTV, PTV])) == []
+    high = StructureNames(names=("high",), role="target boost", tg263="CTV")
+    assert shown(calculated([bar("high", 12), GTV, CTV], own=[high])) == [("GTV", "CTV", "patient", 10)]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """How plans find their courses: relations through plans that are not used, days of copies, members."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from sarcoma_pipeline.curation.course_placing import Placing
 from sarcoma_pipeline.curation.delivery import Delivered
-from sarcoma_pipeline.curation.documented_courses import DocumentedCourse
+from sarcoma_pipeline.curation.documented_courses import BRACHYTHERAPY, DocumentedCourse, Irradiation
 from sarcoma_pipeline.curation.plan_roles import COPY, DRAFT, PLANNED, RESEARCH, TREATED, Role
 from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan
@@ -66,6 +67,12 @@ RELATIONS = {
     "to a copy of its own": (
         [plan("b", 2), plan("c", 3, ("b", BEFORE))], {"b": role(COPY, "c")}, set(), set(),
     ),
+    "through an alternative of another plan": (
+        [plan("a"), plan("b", 2), plan("c", 3, ("b", BEFORE))], {"b": role("alternative", "a")}, set(), set(),
+    ),
+    "of an alternative": (
+        [plan("a"), plan("b", 2, ("a", BEFORE)), plan("c", 3)], {"b": role("alternative", "c")}, set(), set(),
+    ),
     "in a circle of drafts": (
         [plan("a", 1, ("b", BEFORE)), plan("b", 2, ("a", BEFORE)), plan("c", 3, ("b", BEFORE))],
         {"a": role(DRAFT), "b": role(DRAFT)}, set(), set(),
@@ -96,7 +103,7 @@ def test_only_clinical_plans_and_research_plans_that_were_treated_are_placed():
 
 def test_a_plan_has_the_earliest_day_of_its_copies_and_that_of_its_records_first():
     plans = [plan("a", 20), plan("b", 5), plan("c", 9), plan("d", None), plan("z", 1)]
-    copies = {"b": role(COPY, "a"), "c": role(COPY, "a"), "d": role(COPY, "a"), "z": role(DRAFT)}
+    copies = {"b": role(COPY, "a"), "c": role(COPY, "a"), "d": role(COPY, "a"), "z": role("alternative", "a")}
     found = placing(plans, copies).place(frozenset()).plans["a"]
     assert (found.first, found.last) == (day(5), day(5))
     given = {"a": Delivered(2, 2.0, (day(22), day(23)), "records", ("r",))}
@@ -127,6 +134,34 @@ def test_documented_courses_come_first_then_those_of_plans_alone_by_name():
     course = found.course("S1")
     assert course is not None and course.key == "S1"
     assert (found.course("S9"), found.course(None)) == (None, None)
+
+
+def test_days_of_treatment_within_a_course_come_before_its_dose():
+    course = documented("S1", 10, 50.0)
+    given = {"a": Delivered(2, 2.0, (day(22), day(23)), "records", ("r",))}
+    for records, rule in ((given, "A1"), (None, "A2")):
+        found = placing([plan("a", 22)], given=records, documented=[course]).place(frozenset())
+        assert (found.assigned["a"].course, found.assigned["a"].rule) == ("S1", rule)
+
+
+def _asked(*doses: float) -> tuple[Prescription, ...]:
+    return tuple(Prescription(dose, 3, (dose,), "P3", needs_documentation=True) for dose in doses)
+
+
+def test_beams_are_compared_with_the_dose_of_the_course_and_sources_with_its_brachytherapy():
+    apart = (Irradiation(("r",), BRACHYTHERAPY, dose=15.0, single=5.0),)
+    course = replace(documented("S1", 10, 50.0), apart=apart)
+    beams, sources = plan("a", 22), plan("b", 23, brachy_type="HDR")
+    every = replace(
+        placing([beams, sources], documented=[course]),
+        read={"a": _asked(15.0, 50.0), "b": _asked(50.0, 15.0)},
+    )
+    found = every.place(frozenset())
+    assert {key: found.assigned[key].course for key in "ab"} == {"a": "S1", "b": "S1"}
+    assert (found.plans["a"].prescription.dose, found.plans["b"].prescription.dose) == (50, 15)
+    # Without documentation nobody decides.
+    alone = replace(every, documented=()).place(frozenset()).plans
+    assert (alone["a"].prescription.dose, alone["b"].prescription.dose) == (None, None)
 
 
 def test_delivered_fractions_are_those_of_the_plan():
