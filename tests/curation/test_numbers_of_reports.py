@@ -127,7 +127,9 @@ def test_an_end_in_one_record_of_a_report_is_the_end_of_the_report():
 def test_the_parts_of_one_irradiation_correct_each_other_not_and_their_newer_report_does():
     parts = [{"part": n, "target_side": side} for n, side in ((1, "left"), (2, "right"))]
     assert found(typed.Radiotherapy, *parts) == []
-    assert found(typed.Radiotherapy, *parts, LATER | {"part": 2, "target_side": "left"}) == [(CORRECTED, "r1")]
+    assert found(typed.Radiotherapy, *parts, LATER | {"part": 2, "target_side": "left"}) == [
+        (CORRECTED, "r1")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,9 @@ def test_the_parts_of_one_irradiation_correct_each_other_not_and_their_newer_rep
     ],
 )  # fmt: skip
 def test_a_number_fills_a_missing_or_partial_date_with_its_only_exact_one(rows, dates):
-    made = event_numbers.with_date_of_number(told(typed.Surgery, *(CUT | row for row in rows)), "surgery_date")
+    made = event_numbers.with_date_of_number(
+        told(typed.Surgery, *(CUT | row for row in rows)), "surgery_date"
+    )
     assert made["surgery_date"].to_list() == dates
     assert made.columns == told(typed.Surgery).columns
     filled = made.filter(pl.col("record_id") == "r0")["surgery_date_precision"].item()

@@ -10,6 +10,7 @@ import pytest
 
 from sarcoma_pipeline.cohort.covariates import cut_off
 from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.curation.reporting_day import observe_exports_without_masters
 from schemas import received as r
 from schemas.assumptions import Assumptions
 from tests.one_curation import together
@@ -218,3 +219,28 @@ def test_an_undated_export_with_master_data_has_one_finding_not_two(records):
     records.patient(Meldedatum=None)
     _without_masters(records, None, "o", number="1")
     assert _found(records.run(), UNDATED) == [("received.obds_patient", "Meldedatum", None)]
+
+
+@pytest.mark.parametrize(
+    ("places", "first"),
+    [
+        (["line 10 /oBDS", "line 9 /oBDS"], 1),  # by number and not by letters
+        (["line 9 /b", "line 9 /a"], 1),
+        ([None, "line 9 /oBDS"], 1),
+        (["nowhere", "line 9 /oBDS"], 1),
+        (["line 9 /oBDS", "line 10 /oBDS"], 0),
+    ],
+)
+def test_an_export_without_master_data_is_judged_on_its_first_record_by_line(places, first):
+    received = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
+    rows = pl.DataFrame(
+        [
+            {"record_id": f"r{n}", "file_id": "f", "position": place, "Meldedatum": "2022-01-01",
+             "first_refresh": "R1"}
+            for n, place in enumerate(places)
+        ],
+        schema_overrides={"position": pl.String},
+    )  # fmt: skip
+    for some in (rows, rows.reverse()):
+        seen = observe_exports_without_masters({"received.obds_follow_up": some}, pl.Series(["g"]), received)
+        assert seen.select("rule_id", "record_id").rows() == [(DATED_IN_FUTURE, f"r{first}")]

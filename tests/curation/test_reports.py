@@ -198,6 +198,9 @@ def test_each_version_is_compared_with_the_next_one(export):
         ([("2020-01-01", "W"), ("2020-02-01", "I")], None),
         ([("2020-01-01", "W"), ("2020-02-01", "A")], "since 2020-01-01"),
         ([("2020-01-01", "W"), ("2020-02-01", "I"), ("2020-03-01", "W")], "since 2020-03-01"),
+        # Consented twice, objected twice: since the first objection after the last consent.
+        ([("2020-01-01", "I"), ("2020-02-01", "W"), ("2020-03-01", "I"), ("2020-04-01", "W"),
+          ("2020-05-01", "W")], "since 2020-04-01"),
         ([("2020-01-01", "W"), ("2020-02-01", None)], "since 2020-01-01"),
         ([("2020-01-01", "I"), ("2020-02-01", "V")], None),
         ([(None, "W"), ("2020-02-01", "I")], "since an unknown day"),
@@ -206,7 +209,7 @@ def test_each_version_is_compared_with_the_next_one(export):
         ([("2020-01-01", "W"), ("2020-01-01", "I")], "since 2020-01-01"),
         ([("2020-01-01", "I"), ("2020-01-01", "W"), ("2020-02-01", "I")], None),
     ],
-)
+)  # fmt: skip
 def test_an_objection_stands_until_the_same_reporter_takes_it_back(export, told, stands):
     for number, (on, reason) in enumerate(told, start=1):
         export.add(file=f"{number}.xml", meldung=f"M{number}", on=on, Meldebegruendung=reason)
