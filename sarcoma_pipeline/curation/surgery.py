@@ -146,7 +146,7 @@ def _with_pathology(rows: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
         pairs.filter(fits)
         .sort("record_id", since.abs(), "_row", nulls_last=True)
         .unique("record_id", keep="first", maintain_order=True)
-        .sort("_row", "report_date", *NEWEST_LAST, nulls_last=True)
+        .sort("_row", "report_date", *NEWEST_LAST, nulls_last=False)
         .group_by("_row", maintain_order=True)
         .agg(_r=pl.col("_r").last(), _reports=pl.col("record_id").unique().sort())
     )

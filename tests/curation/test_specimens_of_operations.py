@@ -1,4 +1,4 @@
-"""Which operation a pathology report belongs to, and which procedures an operation had; from typed records."""
+"""Which operation a pathology report belongs to, and which procedures it had; from typed records."""
 
 import datetime as dt
 from typing import Any
@@ -13,6 +13,7 @@ D = dt.date
 OWN = dict.fromkeys(("patient_id", "reporter", "reported_tumour", "report_id"), pl.String)
 OF = {"patient_id": "p", "tumour_id": "T", "reported_tumour": "T", "source": "oBDS", "reporter": "A"}
 DONE = D(2013, 5, 10)
+DAY_5 = {"surgery_date": None, "surgery_day": 5}
 
 
 def after(days: int) -> dt.date:
@@ -102,6 +103,10 @@ def test_an_operation_that_is_diagnostic_makes_no_second_one():
         ([{"report_date": after(1)}, {"report_date": after(5), "residual_status": "R0"}], "R0"),
         ([{"report_date": after(1), "reported_on": D(2020, 2, 1)},
           {"report_date": after(1), "residual_status": "R0", "reported_on": D(2020, 1, 1)}], "R1"),
+        # What has no day is the oldest: the report, or its export.
+        ([{"report_date": after(1)}, {"report_date": None, "residual_status": "R0"}], "R1"),
+        ([{"report_date": after(1), "reported_on": D(2020, 1, 1)},
+          {"report_date": after(1), "residual_status": "R0", "reported_on": None}], "R1"),
     ],
 )  # fmt: skip
 def test_of_several_reports_of_a_specimen_the_latest_counts_and_all_are_named(reports, status):
@@ -119,8 +124,8 @@ def test_of_several_reports_of_a_specimen_the_latest_counts_and_all_are_named(re
         ([{"ops_codes": ["5-782.b"]}, {"ops_codes": ["5-852.3"]}], 2),
         ([{"ops_codes": ["5-782.b", "5-852.3"]}, {"ops_codes": ["5-852.3", "5-782.b"]}], 1),
         # A source that counts days has days; without any, only a number tells that two records are one.
-        ([{"surgery_date": None, "surgery_day": 5}, {"surgery_date": None, "surgery_day": 5, "reporter": "B"}], 1),
-        ([{"surgery_date": None, "surgery_day": 5}, {"surgery_date": None, "surgery_day": 6, "reporter": "B"}], 2),
+        ([DAY_5, DAY_5 | {"reporter": "B"}], 1),
+        ([DAY_5, DAY_5 | {"reporter": "B", "surgery_day": 6}], 2),
         ([{"surgery_date": None}, {"surgery_date": None}], 2),
         ([{"surgery_date": None, "module_id": "1"}, {"surgery_date": None, "module_id": "1"}], 1),
     ],
@@ -156,14 +161,16 @@ def test_an_operation_has_the_procedures_of_each_reporters_newest_report():
     assert rows["ops_codes"].to_list() == [["5-782.1a", "5-857.0"]]
 
 
-def observed(operations, reports, group: str | None = "sarcoma", used: bool = False):
+def observed(operations, reports, group: str | None = "sarcoma", used: bool = False, of: str | None = "T"):
     sound = {
         typed.Surgery.table(): told(typed.Surgery, "o", operations, surgery_date=DONE, intent="curative"),
         typed.Diagnosis.table(): told(typed.Diagnosis, "p", reports, of_relapse_report=False),
     }
     rows = surgery.curate(sound, ["oBDS"]) if used else curated.Surgery.empty()
-    diagnosis = pl.DataFrame({"patient_id": ["p"], "tumour_id": ["T"], "histology_group": [group]},
-                             schema_overrides={"histology_group": pl.String})  # fmt: skip
+    diagnosis = pl.DataFrame(
+        {"patient_id": ["p"], "tumour_id": [of], "histology_group": [group]},
+        schema_overrides={"histology_group": pl.String, "tumour_id": pl.String},
+    )
     seen = surgery.observe(rows, sound, diagnosis)
     return seen.select("rule_id", "record_id").sort("rule_id", "record_id").rows()
 
@@ -208,3 +215,9 @@ def test_a_curative_operation_has_tissue_and_a_residual_status_an_operation(oper
 def test_a_report_of_the_specimen_with_another_residual_status_is_told(own, of_report, found):
     report = TISSUE | {"report_date": after(1), "residual_status": of_report}
     assert observed([RESECTED | {"residual_status": own}], [report], used=True) == found
+
+
+@pytest.mark.parametrize(("report", "found"), [({}, [LONE]), (TISSUE, [])])
+def test_an_operation_and_tissue_without_a_number_are_of_the_tumour_without_one(report, found):
+    nameless = {"tumour_id": None}
+    assert observed([RESECTED | nameless], [report | nameless], of=None) == found
