@@ -53,8 +53,8 @@ SITE = "icdo3_topography"
         ([{SITE: "C49.1", "source": "table"} | NEW, {SITE: "C49.9"} | OLD], "C49.1", []),
         ([{SITE: "C49.1", "reported_tumour": "U"} | OLD, {SITE: "C49.2"} | NEW], "C49.2", ["r0"]),
         # A tumour without a number of its own is one too.
-        ([{SITE: "C49.1", "tumour_id": None} | OLD, {SITE: "C49.2", "tumour_id": None, "reporter": "B"} | NEW],
-         "C49.2", ["r0"]),
+        ([{SITE: "C49.1", "tumour_id": None} | OLD,
+          {SITE: "C49.2", "tumour_id": None, "reporter": "B"} | NEW], "C49.2", ["r0"]),
     ],
 )  # fmt: skip
 def test_the_most_specific_site_counts_then_the_source_then_the_newest(rows, site, others):

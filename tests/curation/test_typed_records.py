@@ -5,6 +5,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
+from sarcoma_pipeline.curation.typed_records import repeated
 from sarcoma_pipeline.quality.curate import curate
 from schemas.configuration import Sources
 from schemas.received import Received, RegistryReply
@@ -94,3 +95,31 @@ def test_records_of_a_table_of_its_own_are_typed_as_their_source_maps_them():
     (row,) = made.typed["typed.diagnosis"].rows(named=True)
     assert (row["person_ref"], row["record_id"]) == ("number:7", "R7")
     assert row["tumour_size_cm"] == pytest.approx(3.1)
+
+
+def _places(*rows: tuple[str, str, int | None, str, str]) -> pl.DataFrame:
+    names = ("record_id", "file_id", "ordinal", "record_key", "content_hash")
+    return pl.DataFrame(rows, schema=list(names), orient="row", schema_overrides={"ordinal": pl.Int64})
+
+
+@pytest.mark.parametrize(
+    ("rows", "again"),
+    [
+        ([("a", "F", 1, "k", "h")], []),
+        ([("a", "F", 1, "k", "h"), ("b", "F", 2, "k", "h")], ["b"]),
+        ([("a", "F", 1, "k", "h"), ("b", "F", 2, "k", "i")], []),
+        ([("a", "F", 1, "k", "h"), ("b", "F", 2, "l", "h")], []),
+        # By file name and the number of the position, whatever the id of the file or the record.
+        ([("a", "G", 9, "k", "h"), ("b", "G", 10, "k", "h")], ["b"]),
+        ([("b", "G", 9, "k", "h"), ("a", "G", 10, "k", "h")], ["a"]),
+        ([("a", "F", 1, "k", "h"), ("b", "G", 1, "k", "h")], ["a"]),
+        ([("a", "G", None, "k", "h"), ("b", "G", 1, "k", "h")], ["b"]),
+        ([("a", "G", 2, "k", "h"), ("b", "G", 2, "k", "h")], ["b"]),
+    ],
+)
+def test_of_equal_records_the_first_by_file_name_and_position_counts(rows, again):
+    files = pl.DataFrame({"file_id": ["F", "G"], "path": ["z.xml", "a.xml"]})
+    for some in (rows, rows[::-1]):
+        assert repeated(_places(*some), files).to_list() == again
+    by_id = repeated(_places(("a", "F", 1, "k", "h"), ("b", "G", 1, "k", "h")))
+    assert by_id.to_list() == ["b"], "without the names of the files, by their ids"
