@@ -7,6 +7,9 @@ import pytest
 
 from sarcoma_pipeline.cohort import eligibility
 from schemas.assumptions import Assumptions
+from schemas.contract import Contract
+from schemas.curated import Diagnosis, Patient, Surgery, VitalStatus
+from schemas.curated_radiotherapy import RadiotherapyCourse
 from tests.cohort.test_eligibility import CRITERIA, study
 
 OBSERVED = {"name": "observed", "rule": "observed", "label": "Observed"}
@@ -196,3 +199,70 @@ def test_a_switch_excludes_its_sites_only(site, switch, why):
 def test_the_day_that_must_lie_in_the_window(window, facts, met, lacking):
     found = verdict(CRITERIA[5], facts, study_window=window)
     assert (found["met"], found["lacking"]) == (met, lacking)
+
+
+def table(contract: type[Contract], *rows: dict) -> pl.DataFrame:
+    schema = contract.polars_schema()
+    usual = {"patient_id": "i", "pseudonym": "p", "tumour_id": "t"}
+    return pl.DataFrame({name: [(usual | one).get(name) for one in rows] for name in schema}, schema=schema)
+
+
+def facts(tumours: list[dict], surgeries=(), courses=(), vital=()) -> dict:
+    (found,) = eligibility.facts_of_records(
+        {
+            "curated.patient": table(Patient, {}),
+            "curated.diagnosis": table(Diagnosis, *tumours),
+            "curated.surgery": table(Surgery, *surgeries),
+            "curated.radiotherapy_course": table(RadiotherapyCourse, *courses),
+            "curated.vital_status": table(VitalStatus, *vital),
+        }
+    ).rows(named=True)
+    return found
+
+
+INDEX = {"index_tumour": True, "m_stage": "M0"}
+
+
+@pytest.mark.parametrize(
+    ("surgeries", "intent"),
+    [
+        ([(5, "palliative"), (9, "curative")], "palliative"),
+        # An operation without an intent says nothing, one without a day comes last.
+        ([(5, None), (9, "curative")], "curative"),
+        ([(None, "palliative"), (9, "curative")], "curative"),
+        ([(None, "palliative")], "palliative"),
+        # Of one day the first by name; a biopsy is no treatment.
+        ([(5, "palliative"), (5, "curative")], "curative"),
+        ([(1, "diagnostic"), (5, "curative")], "curative"),
+        ([(5, None)], None),
+        ([], None),
+    ],
+)
+def test_the_intent_of_the_surgery_is_that_of_the_first_operation_with_one(surgeries, intent):
+    rows = [{"surgery_day": day, "intent": of} for day, of in surgeries]
+    for given in (rows, rows[::-1]):
+        assert facts([INDEX], given)["surgery_intent"] == intent
+
+
+@pytest.mark.parametrize(
+    ("vital", "day"),
+    [
+        ([{"death_day": 100, "last_alive_day": 90}], 100),
+        ([{"death_day": None, "last_alive_day": 90}], 90),
+        ([{}], None),
+        ([], None),
+    ],
+)
+def test_a_patient_is_observed_until_the_death_or_the_last_day_known_alive(vital, day):
+    assert facts([INDEX], vital=vital)["observed_day"] == day
+
+
+def test_facts_are_those_of_the_index_tumour():
+    another = {"index_tumour": False, "tumour_id": "u", "m_stage": "M1"}
+    course = {"course_id": "a", "kind": "external beam", "intent": "curative", "start_date": D12}
+    of_other = course | {"course_id": "b", "tumour_id": "u", "intent": "palliative"}
+    found = facts([another, INDEX], courses=[of_other, course])
+    assert (found["has_tumour"], found["m_stage"], found["course_intent"]) == (True, "M0", "curative")
+    assert (found["irradiated"], found["start_date"]) == (True, D12)
+    nothing = facts([another], courses=[of_other])
+    assert (nothing["has_tumour"], nothing["irradiated"], nothing["m_stage"]) == (False, None, None)

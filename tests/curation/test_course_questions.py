@@ -7,7 +7,11 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.curation import course_questions
-from sarcoma_pipeline.curation.course_phases import Reading
+from sarcoma_pipeline.curation.course_phases import Combination, CoursePlan, Phase, Reading
+from sarcoma_pipeline.curation.documented_courses import DocumentedCourse, Irradiation
+from sarcoma_pipeline.curation.prescription import Prescription
+from sarcoma_pipeline.curation.radiotherapy_plans import Plan
+from sarcoma_pipeline.curation.technique import Technique
 from sarcoma_pipeline.quality import decision_log, ledger
 from sarcoma_pipeline.quality.decision_requests import DecisionRefused, Request
 from schemas.ledger import Decision, LedgerEntry
@@ -186,6 +190,118 @@ def test_a_log_from_before_readings_is_read_and_gets_a_header_of_its_own(tmp_pat
     assert sum(line.startswith("decision_id,") for line in lines) == 2
     assert decision_log.read(log)["reading_key"].to_list() == [None, "k2", "k1"]
     assert ledger.chosen_readings(decision_log.read(log)) == {"k1"}
+
+
+def _plan(key: str, day: int | None = 1, label: str = "x") -> Plan:
+    return Plan(f"record {key}", key, date=dt.date(2015, 2, day) if day else None, label=label)
+
+
+def test_a_question_points_to_the_earliest_plan_and_rests_on_all_records():
+    documented = DocumentedCourse("c", "o9", ("o1", "o9"), dose=50.0)
+    plans = [(_plan("c", 3), 0), (_plan("b", 2), 5), (_plan("a", 2), 5), (_plan("z", None), 0)]
+    found = [
+        course_questions.ask(course_questions.UNDECIDED, "c", given, documented, [Reading("x", 50.0, 25)])
+        for given in (plans, plans[::-1])
+    ]
+    assert found[0] == found[1]
+    one = found[0]
+    # "2015…" comes before "None": a plan without a day is the last.
+    assert (one.record_id, one.table) == ("record a", "plan")
+    assert one.record_ids == ("o1", "o9", "record a", "record b", "record c", "record z")
+    about = course_questions.ask(course_questions.UNDECIDED, "c", plans[:1], None, [], _plan("q"))
+    assert (about.record_id, about.record_ids) == ("record q", ("record c", "record q"))
+    alone = course_questions.ask(course_questions.UNDECIDED, "c", [], documented, [])
+    assert (alone.record_id, alone.table, alone.record_ids) == ("o9", "radiotherapy", ("o1", "o9"))
+
+
+def _key_of(plans, documented=None, about=None) -> str:
+    asked = course_questions.ask(
+        course_questions.UNDECIDED, "c", plans, documented, [Reading("x", 50.0, 25)], about
+    )
+    return asked.readings[0].key
+
+
+def test_the_key_of_a_choice_rests_on_plans_fractions_documentation_and_the_plan_in_question():
+    plans = [(_plan("a"), 5), (_plan("b"), 0)]
+    course = DocumentedCourse("c", "o", ("o",), dose=50.0, start=dt.date(2015, 3, 2), end=dt.date(2015, 4, 2))
+    keys = {
+        _key_of(plans), _key_of(plans[:1]), _key_of([(_plan("a"), 6), plans[1]]), _key_of(plans, course),
+        _key_of(plans, replace(course, dose=51.0)), _key_of(plans, replace(course, end=None)),
+        _key_of(plans, replace(course, start=dt.date(2015, 3, 3))), _key_of(plans, about=_plan("a")),
+        _key_of(plans, about=_plan("b")),
+    }  # fmt: skip
+    assert len(keys) == 9
+    assert _key_of(plans[::-1]) == _key_of(plans) == _key_of([(_plan("a", 9, "y"), 5), plans[1]])
+
+
+@pytest.mark.parametrize(
+    ("parts", "readings"),
+    [
+        ([(50.0, 2.0), (16.0, 2.0)], [(66.0, 33), (50.0, 25), (16.0, 8)]),
+        ([(50.0, None), (16.0, 2.0)], [(66.0, None), (50.0, None), (16.0, 8)]),
+        ([(None, None), (50.0, 2.0), (16.0, 2.0)], [(66.0, 33), (50.0, 25), (16.0, 8)]),
+    ],
+)
+def test_several_irradiations_are_added_or_one_of_them_counts(parts, readings):
+    told = tuple(Irradiation(("o",), dose=dose, single=single) for dose, single in parts)
+    course = DocumentedCourse("c", "o", ("o",), parts=told, undecided=True)
+    asked = course_questions.of_documentation(course)
+    assert asked is not None
+    assert [(one.dose, one.fractions) for one in asked.readings] == readings
+    assert [one.number for one in asked.readings] == [1, 2, 3]
+    assert course_questions.of_documentation(replace(course, undecided=False)) is None
+
+
+def test_the_first_reading_that_was_chosen_counts_and_how_a_reading_is_shown():
+    asked = course_questions.ask(
+        course_questions.UNDECIDED, "c", [(_plan("a"), 0)], None,
+        [Reading("x", 50.0, 25), Reading("y", 66.5, None), Reading("z", None, 3)],
+    )  # fmt: skip
+    assert [str(one) for one in asked.readings] == [
+        "1: 50 Gy in 25 (x)",
+        "2: 66.5 Gy (y)",
+        "3: no dose in 3 (z)",
+    ]
+    keys = [one.key for one in asked.readings]
+    assert course_questions.chosen(asked, {keys[1], "another"}) == asked.readings[1]
+    assert course_questions.chosen(asked, set()) is course_questions.chosen(None, set(keys)) is None
+
+
+RESEARCHED = CoursePlan(_plan("q"), Prescription(10.0, 5), Technique((), (), (), None))
+OTHER = replace(RESEARCHED, plan=_plan("a"))
+
+
+def _course(*parts: CoursePlan, dose: float | None = 50.0, documented: DocumentedCourse | None = None):
+    combined = None
+    if parts:
+        combined = Combination((Phase(parts, "external beam", dose, 25, (), "D0", "label"),), dose, 25)
+    return course_questions.Course("c", documented, combined)
+
+
+SAID = DocumentedCourse("c", "o", ("o",), dose=44.0)
+
+
+@pytest.mark.parametrize(
+    ("without", "within", "course", "values", "records"),
+    [
+        (None, _course(RESEARCHED, dose=10.0), "c", [(None, None), (10, 25)], ("record q",)),
+        (
+            _course(OTHER), _course(OTHER, RESEARCHED, dose=60.0), "c", [(50, 25), (60, 25)],
+            ("record a", "record q"),
+        ),
+        # Without a dose of the plans that of the documentation counts, whose fractions nobody said.
+        (
+            _course(OTHER, dose=None, documented=SAID), _course(OTHER, RESEARCHED, documented=SAID), "c",
+            [(44, None), (50, 25)], ("o", "record a", "record q"),
+        ),
+        (_course(documented=SAID), None, "c", [(44, None), (None, None)], ("o", "record q")),
+        (None, None, "", [(None, None), (None, None)], ("record q",)),
+    ],
+)  # fmt: skip
+def test_whether_a_research_plan_was_treated(without, within, course, values, records):
+    asked = course_questions.of_research(RESEARCHED.plan, without, within)
+    assert (asked.course, asked.record_id, asked.record_ids) == (course, "record q", records)
+    assert [(one.dose, one.fractions) for one in asked.readings] == values
 
 
 def test_a_choice_is_of_one_dose_number_of_fractions_and_text():

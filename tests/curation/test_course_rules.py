@@ -50,6 +50,10 @@ def test_the_documented_dose_may_equal_the_delivered_one():
 def test_two_percent_of_a_small_dose():
     assert "radiotherapy.dose-conflict" in _judged(documented=_documented(10.3, 5), prescribed=10.0)
     assert "radiotherapy.dose-conflict" not in _judged(documented=_documented(10.1, 5), prescribed=10.0)
+    # 2 % of the greater one.
+    for dose, found in ((10.2, False), (10.21, True), (9.8, False), (9.79, True)):
+        said = _judged(documented=_documented(dose, None), prescribed=10.0)
+        assert ("radiotherapy.dose-conflict" in said) == found, dose
 
 
 def test_other_documented_fractions():
@@ -57,6 +61,12 @@ def test_other_documented_fractions():
     assert said == {"radiotherapy.fractions-conflict": "documented 20, prescribed 25"}
     assert _judged(documented=_documented(50.0, None)) == {}
     assert list(_judged(documented=_documented(60.0, 20))) == ["radiotherapy.dose-conflict"]
+    given = {"delivered": 30.0, "delivered_fractions": 15}
+    assert set(_judged(documented=_documented(30.0, 15), **given)) == {"course.delivered-less"}
+    less = _judged(documented=_documented(30.0, 10), **given)
+    assert less["radiotherapy.fractions-conflict"] == "documented 10, prescribed 25, delivered 15"
+    unknown = _judged(documented=_documented(50.0, 20), planned_fractions=None)
+    assert unknown == {}, "nothing to compare with"
 
 
 def test_more_and_fewer_fractions_than_planned():
@@ -64,6 +74,15 @@ def test_more_and_fewer_fractions_than_planned():
     assert "course.delivered-more" in _judged(delivered=52.0, delivered_fractions=26)
     assert _judged(delivered_fractions=None) == {}
     assert _judged(planned_fractions=None, delivered=50.0, delivered_fractions=25) == {}
+
+
+def test_the_values_of_findings_on_a_course():
+    ended = _documented(52.0, 26, end_reason="A")
+    more = _judged(delivered=52.0, delivered_fractions=26, gap=8, documented=ended)
+    assert more == {
+        "course.delivered-more": "26 of 25 fractions", "course.interrupted": "8 days",
+        "course.end-reason": "A, 26 of 25 fractions",
+    }  # fmt: skip
 
 
 def test_days_that_differ():
@@ -91,7 +110,8 @@ def test_an_interruption(gap, found):
 @pytest.mark.parametrize(
     ("reason", "n", "found"),
     [("E", 25, False), ("E", 15, True), ("F", 15, True), ("A", 15, False), ("A", 25, True), ("U", 15, False),
-     (None, 15, False)],
+     (None, 15, False), ("F", 25, False), ("E", 26, False), ("A", 26, True), ("P", 25, True), ("S", 25, True),
+     ("V", 25, True), ("T", 25, True), ("T", 24, False)],
 )  # fmt: skip
 def test_the_reason_of_the_end(reason, n, found):
     documented = _documented(2.0 * n, n, end_reason=reason)
@@ -102,7 +122,11 @@ def test_the_reason_of_the_end(reason, n, found):
 @pytest.mark.parametrize(
     ("dose", "single", "n", "wrong"),
     [(50, 2, 25, False), (101, 2, 50, True), (0.5, 0.5, 1, True), (50, 31, 1, True), (50, 0.05, 80, True),
-     (50, 0.5, 100, True), (None, None, None, False), (8, 8, 1, False)],
+     (50, 0.5, 100, True), (None, None, None, False), (8, 8, 1, False),
+     # The limits themselves are plausible: 1 and 100 Gy, 0.1 and 30 Gy, 1 and 80 fractions.
+     (1.0, None, None, False), (0.99, None, None, True), (100, None, None, False), (100.1, None, None, True),
+     (None, 0.1, None, False), (None, 0.09, None, True), (None, 30.0, None, False), (None, 30.1, None, True),
+     (None, None, 1, False), (None, None, 0, True), (None, None, 80, False), (None, None, 81, True)],
 )  # fmt: skip
 def test_what_cannot_be(dose, single, n, wrong):
     assert is_implausible(dose, single, n) == wrong
