@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from sarcoma_pipeline.curation.dose_volume import calculation
+from sarcoma_pipeline.curation.dose_volume import calculation, samples
 from sarcoma_pipeline.curation.dose_volume.calculation import PlanParts, Result
 from sarcoma_pipeline.curation.dose_volume.doubts import Doubt
 from sarcoma_pipeline.curation.dose_volume.plan_of_dose import PlannedGroup, PlanOfDose
@@ -28,6 +28,12 @@ GRID = DoseGrid(
     frame="9",
 )
 """50 Gy everywhere from -60 to 60 mm."""
+
+
+@pytest.fixture(autouse=True)
+def _few_points(monkeypatch):
+    """Bodies this plain need no more points."""
+    monkeypatch.setattr(samples, "SAMPLES", 10_000)
 
 
 def bar(name: str, half: float = 5, type_: str = "ORGAN", *, x: float = 0.0, length: int = 7) -> Structure:
