@@ -183,3 +183,60 @@ def test_an_examination_has_the_day_of_its_first_metastasis_with_a_site():
         ("a", D(2013, 5, 1), "day", "PUL"), ("b", None, None, None),
     ]  # fmt: skip
     assert made.columns == assessments.columns
+
+
+def test_only_a_diagnose_and_a_pathology_describe_the_primary_and_only_a_pathology_its_margins():
+    named = {
+        contract: obds_reports.readings_of(contract.table())[1][1]
+        for contract in (DIAGNOSE, PATHOLOGY, OP, VERLAUF)
+    }
+    assert [c for c in named if {"icd10_code", "icdo3_topography"} <= named[c].keys()] == [
+        DIAGNOSE,
+        PATHOLOGY,
+    ]
+    assert [c for c in named if "residual_status" in named[c]] == [PATHOLOGY]
+    assert [c for c in named if {"diagnosis_date", "laterality"} <= named[c].keys()] == [DIAGNOSE]
+    # A Diagnose has no day of its own, and so has none on which it reports a metastasis.
+    dated = [c for c in named if "reported_date" in obds_reports.readings_of(c.table())[0][1]]
+    assert dated == [PATHOLOGY, OP, VERLAUF]
+
+
+@pytest.mark.parametrize(
+    ("told", "exactness", "day", "precision"),
+    [
+        ("2013-04-10", "E", D(2013, 4, 10), "day"),
+        ("2013-04-10", "T", D(2013, 4, 15), "month"),
+        # Older exports wrote what is not known as 00.
+        ("00.04.2013", None, D(2013, 4, 15), "month"),
+        ("00.00.2013", None, D(2013, 7, 1), "year"),
+        ("10.04.2013", None, D(2013, 4, 10), "day"),
+    ],
+)
+def test_the_days_of_tissue_and_metastases_may_be_partial(told, exactness, day, precision):
+    for at, (column, name, others) in enumerate(
+        [
+            ("_fm_date", "metastasis_date", ()),
+            ("_histology_date", "report_date", ("_tnm_Datum",)),
+        ]
+    ):
+        row = {column: told, f"{column}_Datumsgenauigkeit": exactness, **dict.fromkeys(others)}
+        frame = pl.DataFrame(row, schema=dict.fromkeys(row, pl.String))
+        reading = obds_reports.readings_of(PATHOLOGY.table())[at][1][name]
+        made = with_steps(frame, [reading])
+        assert reading.precision is not None
+        assert made.select(d=reading.value, p=reading.precision).row(0) == (day, precision)
+
+
+@pytest.mark.parametrize(
+    ("sender", "number", "melder", "reporter"),
+    [
+        ("S", "260000001", "M", "S|260000001"), ("S", None, "M", "S|M"), ("S", None, None, "S"),
+        (None, None, "M", "M"), (None, None, None, None),
+    ],
+)  # fmt: skip
+def test_a_reporter_is_the_sender_with_the_number_of_the_melder_or_else_its_name(
+    sender, number, melder, reporter
+):
+    row = {"Absender_ID": sender, "Melder_IKNR": number, "Melder_ID": melder}
+    frame = pl.DataFrame([row], schema=dict.fromkeys(row, pl.String))
+    assert read(obds_reports.ASSIGNMENT, frame, "reporter") == reporter
