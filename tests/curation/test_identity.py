@@ -3,6 +3,8 @@
 import pytest
 
 from sarcoma_pipeline.curation import identity
+from schemas import received as r
+from tests.conftest import Records
 
 
 def _reply(records, **values):
@@ -205,3 +207,57 @@ def test_a_birth_name_of_two_patients_is_ambiguous(records):
 def test_a_birth_name_under_the_same_number_is_no_difference(records):
     _reply(records, hospital_number="1", family_name="Neumann", birth_name="Müller")
     assert records.run().rules() == set()
+
+
+def unlinked(records: Records) -> list[tuple[str, str, str]]:
+    seen = identity.link(records.typed()).observed
+    return seen.select("rule_id", "record_id", "table_name").rows()
+
+
+def plan(records: Records, number: str | None, **values: str | None) -> str:
+    return records.add(r.DicomPlan, PatientID=number, SOPInstanceUID="1.2", Modality="RTPLAN", **values)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        ("1", []),
+        ("77", [("identity.no-patient", "typed.plan")]),
+        ("01", [("identity.number-differs-in-form", "typed.plan")]),
+        # Without a PatientID the name is looked up, and a phantom is nobody.
+        (None, [("identity.no-patient", "typed.person")]),
+        ("QA_phantom", []),
+    ],
+)
+def test_a_plan_of_nobody_has_one_finding(records, number, told):
+    records.patient()
+    one = plan(records, number)
+    assert unlinked(records) == [(rule, one, table) for rule, table in told]
+
+
+def test_phantoms_are_out_of_scope_once(records):
+    records.patient()
+    one, _ = plan(records, "QA_phantom"), plan(records, "1")
+    told = identity.link(records.typed()).disposition
+    assert told.select("record_id", "disposition").rows() == [(one, "out of scope")]
+
+
+def test_a_reply_of_nobody_has_one_finding_though_it_names_a_person_and_a_status(records):
+    records.patient()
+    one = records.reply(answer="lebt", answered_on="01.06.2015", hospital_number="77")
+    assert [(rule, record) for rule, record, _ in unlinked(records)] == [("identity.no-patient", one)]
+
+
+@pytest.mark.parametrize(
+    "days", [("2019-01-01", "2020-01-01"), (None, "2020-01-01"), ("2020-01-01", "2019-01-01")]
+)
+def test_the_newest_master_data_are_the_patients_and_those_without_a_day_are_the_oldest(records, days):
+    for family, day in zip(("Schmidt", "Müller"), days, strict=True):
+        records.patient(family=family, Meldedatum=day)
+    newest = "Müller" if days[1] == "2020-01-01" else "Schmidt"
+    other = records.reply(
+        answer="lebt", answered_on="01.06.2015", hospital_number="1",
+        family_name="Schmidt" if newest == "Müller" else "Müller",
+    )  # fmt: skip
+    records.reply(answer="lebt", answered_on="01.06.2016", hospital_number="1", family_name=newest)
+    assert [(rule, record) for rule, record, _ in unlinked(records)] == [("identity.detail-differs", other)]

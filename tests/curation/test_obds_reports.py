@@ -240,3 +240,19 @@ def test_a_reporter_is_the_sender_with_the_number_of_the_melder_or_else_its_name
     row = {"Absender_ID": sender, "Melder_IKNR": number, "Melder_ID": melder}
     frame = pl.DataFrame([row], schema=dict.fromkeys(row, pl.String))
     assert read(obds_reports.ASSIGNMENT, frame, "reporter") == reporter
+
+
+def test_only_the_first_row_of_a_diagnose_documents_the_diagnosis():
+    for contract, complete in ((DIAGNOSE, [True, False]), (PATHOLOGY, [False, False])):
+        readings = obds_reports.readings_of(contract.table())[1][1]
+        frame = pl.DataFrame({"_nth": [0, 1]})
+        assert frame.with_columns(c=readings["complete"].value)["c"].to_list() == complete
+
+
+def test_an_exactness_of_tissue_that_is_no_code_is_told_beside_a_day_that_is_none():
+    for contract in (PATHOLOGY, OP):
+        notes = obds_reports.readings_of(contract.table())[1][1]["report_date"].notes
+        assert [rule.id for rule, _ in notes] == [
+            "diagnosis.report-date-unreadable",
+            "date.exactness-unknown",
+        ]

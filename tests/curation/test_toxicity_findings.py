@@ -64,6 +64,9 @@ def observed(rows, vital=ALIVE):
         (NO_ONSET | {"therapy": "surgery"}, ALIVE, []),
         (NO_ONSET | {"attribution": None}, ALIVE, [LOST]),
         (NO_ONSET | {"statement": "none"}, ALIVE, []),
+        ({"onset_date": D(2012, 2, 1)}, ALIVE, []),
+        (NO_ONSET | {"onset_day": 31}, ALIVE, []),
+        (NO_ONSET | {"onset_day": 30}, ALIVE, [BEFORE]),
         ({"onset_date": D(2012, 1, 31)}, ALIVE, [BEFORE]),
         ({"onset_date": D(2012, 1, 31), "statement": "none"}, ALIVE, []),
     ],
@@ -77,6 +80,7 @@ def test_each_contradiction_of_one_toxicity_is_one_finding(toxicity, vital, rule
     [
         ({}, {}, True),
         ({"attribution": None}, {}, False),
+        ({}, {"attribution": None}, False),
         ({}, {"therapy": "surgery"}, False),
         ({}, {"course_id": "other"}, False),
         ({}, {"patient_id": "q"}, False),
@@ -116,3 +120,9 @@ def test_one_record_with_several_toxicities_has_one_finding_that_shows_a_day(rev
     assert found.filter(rule_id=BEFORE).select("record_id", "value").sort("record_id").rows() == [
         ("r0", "2012-01-10"), ("r1", "2012-01-15"),
     ]  # fmt: skip
+
+
+def test_a_finding_shows_a_day_rather_than_none():
+    some_day = {"onset_date": D(2012, 7, 1), "onset_date_precision": "year"}
+    for rows in ([NO_ONSET, some_day], [some_day, NO_ONSET]):
+        assert observed(rows).filter(rule_id=UNPLACED)["value"].to_list() == ["2012-07-01"]
