@@ -5,10 +5,11 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation.typed_records import repeated
+from sarcoma_pipeline.curation.typed_records import former_masters, repeated
 from sarcoma_pipeline.quality.curate import curate
 from schemas.configuration import Sources
-from schemas.received import Received, RegistryReply
+from schemas.received import ObdsPatient, Received, RegistryReply
+from tests.conftest import SOURCES
 
 
 def _offices(*formats: str) -> Sources:
@@ -123,3 +124,35 @@ def test_of_equal_records_the_first_by_file_name_and_position_counts(rows, again
         assert repeated(_places(*some), files).to_list() == again
     by_id = repeated(_places(("a", "F", 1, "k", "h"), ("b", "G", 1, "k", "h")))
     assert by_id.to_list() == ["b"], "without the names of the files, by their ids"
+
+
+def _master(
+    record: str, family: str, until: str, number: str | None = "1", file: str = "F"
+) -> dict[str, str | None]:
+    return {
+        "record_id": record, "file_id": file, "position": "line 2", "ordinal": "1", "record_key": record,
+        "content_hash": family, "first_refresh": "N", "last_refresh": until, "Patient_ID": number,
+        "Nachname": family, "Vornamen": "Anna", "Geburtsdatum": "1950-03-04", "Geschlecht": "W",
+        "Meldedatum": "2020-01-01",
+    }  # fmt: skip
+
+
+def test_the_former_master_data_of_a_record_are_those_of_its_last_version():
+    versions = [
+        _master("r1", "Meier", "N1"), _master("r1", "Schulz", "N3"), _master("r1", "Schmidt", "N2"),
+        _master("r2", "Weber", "N1", "2"),
+        # Without a number nobody can tell whose they were.
+        _master("r3", "Nobody", "N1", None),
+    ]  # fmt: skip
+    files = pl.DataFrame({"file_id": ["F", "F"], "source": ["obds", "obds"], "path": ["z.xml", "a.xml"]})
+    for some in (versions, versions[::-1]):
+        frame = pl.DataFrame(
+            some, schema=ObdsPatient.polars_schema() | {"last_refresh": pl.String}, strict=False
+        )
+        for listed in (files, files.reverse()):
+            made = former_masters({ObdsPatient.table(): frame}, SOURCES, DAYS, listed)
+            found = made.sort("person_ref").select("person_ref", "family_name", "place")
+            assert found.rows() == [
+                ("number:1", "Schulz", "a.xml 000000001"), ("number:2", "Weber", "a.xml 000000001"),
+            ]  # fmt: skip
+    assert former_masters({ObdsPatient.table(): frame.clear()}, SOURCES, DAYS, files).is_empty()
