@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.curation import identity
+from sarcoma_pipeline.curation import identity_choices as choices
 from schemas import received as r
 from schemas import typed_dicom
 from schemas.curated_identity import IdentityReading
@@ -204,3 +205,51 @@ def test_nothing_is_offered_where_nothing_is_asked(records):
     _one(records)
     _reply(records, hospital_number="1")
     assert _answers(records) == {}
+
+
+def _pairs(*rows: tuple[str, str]) -> pl.DataFrame:
+    same = {"hospital_number": None, "family_name": "Müller", "given_names": "Anna", "birth_date": None,
+            "sex": "female", "why": "one letter"}  # fmt: skip
+    made = [same | {"record_id": one, "person_ref": f"record:{one}", "patient_id": of} for one, of in rows]
+    return pl.DataFrame(made, schema_overrides={"hospital_number": pl.String, "birth_date": pl.Date})
+
+
+def test_the_candidates_of_a_record_are_numbered_by_the_order_of_numbers_and_nobody_is_the_last():
+    rows = [("r2", "number:10"), ("r1", "number:100"), ("r1", "number:9"), ("r1", "number:10")]
+    first, second = (
+        list(choices.of_candidates(identity.NEAR_MATCH, _pairs(*some))) for some in (rows, rows[::-1])
+    )
+    assert first == second
+    assert [(one.record_id, one.reading, one.patient, one.effect) for one in first] == [
+        ("r1", 1, "number:9", choices.SAME), ("r1", 2, "number:10", choices.SAME),
+        ("r1", 3, "number:100", choices.SAME), ("r1", 4, None, choices.NOBODY),
+        ("r2", 1, "number:10", choices.SAME), ("r2", 2, None, choices.NOBODY),
+    ]  # fmt: skip
+    assert len({one.key for one in first}) == 6
+    assert list(choices.of_candidates(identity.NEAR_MATCH, _pairs(*rows).clear())) == []
+
+
+def test_two_numbers_are_one_person_under_the_shortest_or_two():
+    twins = _pairs(("r1", "number:100"), ("r2", "number:9")).with_columns(shared=pl.lit("x"))
+    for some in (twins, twins.reverse()):
+        made = list(choices.of_numbers(identity.TWO_NUMBERS, some, ["shared"]))
+        assert sorted((one.record_id, one.reading, one.effect, one.patient, one.group) for one in made) == [
+            (record, reading, effect, patient, group)
+            for record in ("r1", "r2")
+            for reading, effect, patient, group in (
+                (1, choices.ONE, "number:9", ("number:9", "number:100")), (2, choices.TWO, None, ()),
+            )
+        ]  # fmt: skip
+
+
+def test_of_two_chosen_answers_to_one_question_the_first_counts():
+    offered = list(choices.of_candidates(identity.NEAR_MATCH, _pairs(("r", "number:1"), ("r", "number:2"))))
+    for some in (offered, offered[::-1]):
+        decided = choices.Decided.of(some, {offered[1].key, offered[2].key})
+        assert decided.links().rows() == [("record:r", "number:2")]
+        assert decided.left_out().is_empty()
+        read = choices.readings(some, decided)
+        assert read.select("reading", "chosen").rows() == [(1, False), (2, True), (3, False)]
+    nobody = choices.Decided.of(offered, {offered[2].key})
+    assert nobody.links().is_empty() and nobody.left_out()["record_id"].to_list() == ["r"]
+    assert choices.Decided.of(offered, set()).choices == ()
