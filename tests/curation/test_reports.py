@@ -316,3 +316,34 @@ def test_the_day_of_a_report_may_have_a_time_zone_or_the_format_of_older_exports
     older = export.add(file="b.xml", on="2020-01-01", Intention="K")
     export.add(file="a.xml", on=later, Intention="P")
     assert export.gone() == {older: "out of scope"}
+
+
+def test_only_an_objection_sets_a_patient_aside(export):
+    export.add(patient=" 1 ", Meldebegruendung="W")
+    export.add(patient="1", meldung="M3", melder="L", Meldebegruendung="W")
+    export.add(patient="2", meldung="M2", Meldebegruendung="Widerspruch")
+    found = objections.objections(export.received, export.paths)
+    assert sorted(found["rule_id"]) == ["patient.objection", "patient.objection", "report.reason-unknown"]
+    assert objections.objecting(found, export.rows_of).to_list() == ["number:1"]
+    unknown = found.filter(rule_id="report.reason-unknown")
+    assert objections.objecting(unknown, export.rows_of).is_empty()
+
+
+def test_the_records_of_who_objects_leave_under_every_reference():
+    link = pl.DataFrame(
+        {
+            "person_ref": ["number:1", "record:x", "number:2"],
+            "patient_id": ["number:1", "number:1", "number:2"],
+        }
+    )
+    typed = {
+        "typed.person": pl.DataFrame({"record_id": ["a", "b"], "person_ref": ["number:1", "number:2"]}),
+        "typed.surgery": pl.DataFrame(
+            {"record_id": ["c", "a", "d"], "person_ref": ["record:x", "number:1", None]}
+        ),
+    }
+    kept, out = objections.without_objecting(link, typed, pl.Series(["number:1"]))
+    assert kept["person_ref"].to_list() == ["number:2"]
+    assert out.select("record_id", "disposition").rows() == [("a", "out of scope"), ("c", "out of scope")]
+    kept, out = objections.without_objecting(link, typed, pl.Series([], dtype=pl.String))
+    assert kept.height == 3 and out.is_empty()
