@@ -9,6 +9,7 @@ import pytest
 
 from sarcoma_pipeline.cohort import ever_eligible
 from sarcoma_pipeline.cohort.eligibility import RULES
+from schemas.assumptions import Assumptions
 from tests.cohort.test_eligibility import CRITERIA, study, whole
 from tests.cohort.test_not_known import KNOWN, NOT_FULFILLED
 from tests.conftest import Records
@@ -90,6 +91,16 @@ def test_who_dates_the_cut_off_is_kept(one):
 def test_without_an_answer_of_a_registry_office_anybody_may_date_the_cut_off(records):
     described(records, "1", {"M": "1"})
     assert found(records, CRITERIA[2]) == ["number:1"]
+
+
+def test_a_declared_cut_off_needs_nobody_to_date_it(records):
+    described(records, "1", {"M": "1"})
+    described(records, "2")
+    assumed = Assumptions(data_cutoff=dt.date(2020, 1, 1))
+    declared = study(CRITERIA[2]).model_copy(update={"assumptions": assumed})
+    frames = records.run().frames
+    assert ever_eligible.patients(frames, declared).to_list() == ["number:2"]
+    assert ever_eligible.patients(frames, study(CRITERIA[2])).to_list() == ["number:1", "number:2"]
 
 
 def test_an_eligible_patient_who_is_not_found_is_an_error(one):

@@ -72,6 +72,22 @@ def test_not_documented_is_not_none(endpoint, rows, state):
     assert found == ([] if state is None else [state])
 
 
+def test_the_days_and_records_of_what_was_told():
+    rows = [
+        told(grade=4, onset_day=50, evidence=["c", "a"]), told(grade=3, onset_day=40, evidence=["b"]),
+        told(grade=1, onset_day=30, evidence=["a"]), told(statement="unknown", onset_day=90, evidence=["z"]),
+        told(statement="none", onset_day=60, evidence=["d"]), told(grade=5, onset_day=20, window="late"),
+    ]  # fmt: skip
+    for given in (rows, rows[::-1]):
+        (found,) = states(frame(*given), ACUTE).rows(named=True)
+        assert (found["onset"], found["stated"]) == (40, 60)
+        assert found["evidence"] == ["a", "b", "c", "d", "r"]
+    unclear = [told(grade=None, onset_day=35), told(grade=3, onset_day=40)]
+    for choice, onset in (("with", 35), ("without", 40)):
+        (found,) = states(frame(*unclear), ACUTE.model_copy(update={"unclear": choice})).rows(named=True)
+        assert (found["onset"], found["unclear"]) == (onset, False)
+
+
 # --- one patient: irradiated on days 30 to 65, operated on day 100, examined up to day 1000 --------------
 
 EVENTS = [("radiotherapy start", 30, "primary course"), ("definitive resection", 100, None)]
@@ -219,6 +235,29 @@ def test_who_died_within_the_window(endpoint, died, flag):
         assert made.select("died_in_window", "counted").row(0) == (flag, counted)
 
 
+@pytest.mark.parametrize("endpoint", [ACUTE, WOUND])
+def test_who_had_it_and_died_within_the_window_counts(endpoint):
+    row = COMPLICATED if endpoint is WOUND else told(grade=3)
+    made = derived(endpoint.model_copy(update={"died_in_window": "leave out"}), row, 110)
+    assert made.select("event", "died_in_window", "counted").row(0) == (True, False, True)
+
+
+@pytest.mark.parametrize(
+    ("undocumented", "died", "choice", "counted"),
+    [
+        ("leave out", 400, "without", False),
+        ("without", 400, "without", True),
+        ("without", 110, "without", True),
+        ("without", 110, "leave out", False),
+        ("without", 400, "leave out", True),
+    ],
+)
+def test_whether_a_patient_of_whom_nobody_told_counts(undocumented, died, choice, counted):
+    asked = ACUTE.model_copy(update={"undocumented": undocumented, "died_in_window": choice})
+    made = derived(asked, told(grade=3, pseudonym="another"), died)
+    assert made.select("documented", "event", "unclear", "counted").row(0) == (False, None, False, counted)
+
+
 def derived(endpoint, row, died) -> pl.DataFrame:
     happened = pl.DataFrame(
         {"patient_id": ["i"], "kind": ["death"], "day": [died], "detail": [None], "record_ids": [["r"]]},
@@ -263,6 +302,12 @@ def derived(endpoint, row, died) -> pl.DataFrame:
         # On one day the toxicity comes first, then the amputation.
         ([GRAVE], {"amputated": (430,)}, (400, "toxicity", "date")),
         ([MILD], {"amputated": (500,), "events": (SEEN, ("death", 500, None))}, (470, "amputation", None)),
+        # One from before the irradiation began at once, and nobody leaves before that day.
+        ([GRAVE | {"onset_day": 20}], {}, (0, "toxicity", "date")),
+        ([MILD], {"events": (("assessment", 10, None),)}, (0, "censored", None)),
+        ([OLDER], {"events": (("assessment", 60, None),)}, (91, "toxicity", "middle")),
+        ([OLDER], {"events": (SEEN, FURTHER)}, (380, "toxicity", "middle")),
+        ([OLDER], {"amputated": (200,)}, (130, "toxicity", "middle")),
         # The first toxicity of the least grade counts.
         ([GRAVE | {"onset_day": 500}, GRAVE, MILD], {}, (400, "toxicity", "date")),
     ],

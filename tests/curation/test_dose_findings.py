@@ -64,3 +64,32 @@ def test_a_name_that_is_not_mapped_is_one_finding_with_its_count():
     ]
     own = [StructureNames(names=("strukturX",), role="helper"), StructureNames(names=("CTV",), role="target")]
     assert dose_findings.names(sets, own).is_empty()
+
+
+def test_the_doubts_of_all_calculations_on_one_record_are_one_finding():
+    one = Planned("k", "P", "C", True, "1.2", "1.3", "plan", "set", ("plan", "set"), work())
+    other = replace(one, calculation="m", plan_record="plan 2")
+    results = {
+        "k": {"doubts": [doubt("contours.gap", "2", "GTV"), doubt("dose.units", "RELATIVE")]},
+        "m": {"doubts": [doubt("contours.gap", "2", "GTV"), doubt("contours.gap", "1", "CTV"),
+                         doubt("dose.units", "missing")]},
+    }  # fmt: skip
+    for planned in ((one, other), (other, one)):
+        seen = dose_findings.observe(Wanted(planned, ()), results)
+        assert seen.select("rule_id", "record_id", "column_name", "value").rows() == [
+            ("contours.gap", "set", "roi_names", "CTV: 1; GTV: 2"),
+            ("dose.units", "plan", "prescribed_dose_gy", "RELATIVE"),
+            ("dose.units", "plan 2", "prescribed_dose_gy", "missing"),
+        ]
+
+
+def doubt(id_: str, value: str, structure: str = "") -> dict[str, str]:
+    return {"id": id_, "value": value, "structure": structure}
+
+
+def test_a_structure_without_a_name_is_told_as_such():
+    seen = dose_findings.names([("tps", [("", "ORGAN"), (None, "ORGAN"), ("", None)])], ())
+    assert seen.select("column_name", "value").rows() == [
+        ("(no name)", "(no name): 1 structure set"),
+        ("(no name), type ORGAN", "(no name), type ORGAN: 1 structure set"),
+    ]
