@@ -306,6 +306,7 @@ def derived(endpoint, row, died) -> pl.DataFrame:
         ([GRAVE | {"onset_day": 20}], {}, (0, "toxicity", "date")),
         ([MILD], {"events": (("assessment", 10, None),)}, (0, "censored", None)),
         ([OLDER], {"events": (("assessment", 60, None),)}, (91, "toxicity", "middle")),
+        ([MILD], {"events": (("assessment", 500, None), SEEN)}, (970, "censored", None)),
         ([OLDER], {"events": (SEEN, FURTHER)}, (380, "toxicity", "middle")),
         ([OLDER], {"amputated": (200,)}, (130, "toxicity", "middle")),
         # The first toxicity of the least grade counts.
@@ -315,6 +316,12 @@ def derived(endpoint, row, died) -> pl.DataFrame:
 def test_the_day_that_ends_the_risk_of_late_toxicity(rows, around, end):
     for order in (rows, rows[::-1]):
         assert one(LATE, *order, **around) == end
+
+
+def test_a_patient_with_something_dated_impossibly_late_has_no_time():
+    (_, last) = Gate().plausible("d") or (0, 0)
+    for day, end in ((int(last), (int(last) - 30, "censored", None)), (int(last) + 1, (None, None, None))):
+        assert one(LATE, MILD, events=(("assessment", day, None),)) == end
 
 
 @pytest.mark.parametrize(("died", "end"), [(1365, (1335, "death", None)), (1366, (970, "censored", None))])
