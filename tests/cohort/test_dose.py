@@ -68,6 +68,21 @@ SEQUENTIAL = [phase(1, 50.0, 50.0), phase(2, 16.0, 10.0)]
             {"boost": "simultaneous integrated", "levels_gy": [66.0, 50.0]}, [],
             {**WITHOUT, "dose": "delivered"}, 60 * 50 / 66,
         ),
+        # Unknown levels say nothing; three levels have a lowest and a highest one.
+        ({"boost": "simultaneous integrated", "levels_gy": [66.0, None, 50.0, 60.0]}, [], WITHOUT, 50.0),
+        ({"boost": "simultaneous integrated", "levels_gy": [66.0, None]}, [], WITHOUT, None),
+        # Of equal phases the earlier one; one without a site is of the first, one without a dose is none.
+        (
+            {"boost": "sequential"}, [phase(2, 25.0, 20.0), phase(1, 25.0, 24.0)],
+            {**WITHOUT, "dose": "delivered"}, 24.0,
+        ),
+        ({"boost": "sequential"}, [phase(1, 50.0, site=None), phase(2, 16.0)], WITHOUT, 50.0),
+        ({"boost": "sequential"}, [phase(1, 50.0), phase(2, None)], WITHOUT, None),
+        # Of brachytherapy alone the irradiation from outside is the boost.
+        (
+            {"boost": "sequential", "kind": "brachytherapy"},
+            [phase(1, 50.0), phase(2, 45.0, kind="brachytherapy")], WITHOUT, 45.0,
+        ),
         ({"boost": "simultaneous integrated"}, [], WITHOUT, None),
         ({"boost": "simultaneous integrated", "levels_gy": None}, [], WITHOUT, None),
         ({"boost": None, "prescribed_dose_gy": None}, [], WITHOUT, None),
