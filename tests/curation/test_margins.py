@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sarcoma_pipeline.curation.dose_volume.doubts import Doubt
-from sarcoma_pipeline.curation.dose_volume.margins import limb_axis, margins
+from sarcoma_pipeline.curation.dose_volume.margins import Margins, limb_axis, margins
 from schemas.dicom_geometry import Contour, Structure
 from tests.curation import rt_phantoms as ph
 
@@ -158,6 +158,32 @@ def test_what_cannot_be_compared():
     sagittal = [one[:, [2, 0, 1]] for one in ph.cylinder(35, 120)]
     found = of(ph.cylinder(20, 60), sagittal)
     assert (found.superior, [one.id for one in found.doubts]) == (None, ["margin.planes-differ"])
+
+
+@pytest.mark.parametrize(("planes", "is_long"), [(13, False), (15, True)])
+def test_a_long_bone_is_at_least_twice_as_long_as_wide(planes, is_long):
+    """A square bar of 21 mm on planes 3 mm apart: 39 mm are too short, 45 mm are long."""
+    axis = limb_axis(prism(10.5, *np.arange(0, 3.0 * planes, 3)))
+    assert (axis is not None) is is_long
+    if axis is not None:
+        assert axis == pytest.approx([0, 0, 1], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "told"),
+    [("9", "9", []), ("9", None, []), (None, "9", []), (None, None, []), ("9", "8", ["differs"])],
+)
+def test_targets_are_compared_unless_their_frames_differ(inner, outer, told):
+    heights = np.arange(0, 31, 3.0)
+    one, other = replace(prism(5, *heights), frame=inner), replace(prism(9, *heights), frame=outer)
+    assert doubtful(one, other) == told
+    assert (margins(one, other).radial_p50 is None) is bool(told)
+
+
+def test_without_one_of_two_targets_there_is_no_margin():
+    nothing, there = Structure(1, "", None, None, ()), prism(5, *np.arange(0, 31, 3.0))
+    for pair in ((nothing, there), (there, nothing), (nothing, nothing)):
+        assert margins(*pair) == Margins()
 
 
 def test_the_axis_of_a_long_bone():
