@@ -27,7 +27,7 @@ SETS_DIFFER = Rule(
     alone="the note has the volumes of all sets",
 )
 SAME_SHARE = 0.02
-"""Volumes that differ by less are the same contours, drawn on other slices."""
+"""Volumes that differ by no more are the same contours, drawn on other slices."""
 
 
 def structure_doses(curated: Curated, members: pl.DataFrame, gate: Gate) -> pl.DataFrame:
