@@ -175,7 +175,7 @@ class PartialLikelihood:
         return np.exp(linear - linear.max())[:, None], linear.max()
 
     # Callers refuse what is not finite: a coefficient may tend to infinity.
-    @np.errstate(divide="ignore", invalid="ignore")
+    @np.errstate(divide="ignore", invalid="ignore", over="ignore")
     def at(self, coefficients: Floats, weights: Floats | None = None) -> Derivatives:
         """Compute the likelihood and its derivatives.
 

@@ -46,6 +46,7 @@ _NOTES = (
     marked("the covariates are collinear"),
     marked("the covariates are collinear or separate the events"),
     marked("the information is not finite: a coefficient tends to infinity"),
+    marked("the hazards are too different to be added: a coefficient tends to infinity"),
     marked(
         "{events} events for {coefficients} coefficients: fewer than {least} each, estimates are unstable"
     ),
