@@ -195,16 +195,12 @@ def _read(
     curves: pl.DataFrame, endpoints: pl.DataFrame, horizons_months: Sequence[float]
 ) -> Iterator[dict[str, Any]]:
     of = ["analysis", "endpoint", "cause"]
-    times = dict(with_entry(endpoints).partition_by("endpoint", as_dict=True))
+    sizes = dict(endpoints.group_by("endpoint").len().iter_rows())
     left = curves.group_by("analysis", "time_months").agg(free=1 - pl.col("incidence").sum())
     for key, curve in curves.join(left, on=["analysis", "time_months"]).group_by(of, maintain_order=True):
         curve = curve.sort("time_months", maintain_order=True)
         ended = curve["free"][-1] < TOLERANCE
-        mine = times[key[1],]
         for horizon in horizons_months:
-            day = (horizon - TOLERANCE) * DAYS_PER_MONTH
-            # Counted from the patients, because the curve has no row for an entry.
-            entered = (pl.col("entry_days") < max(day, 1)).fill_null(True)
             before = curve.filter(pl.col("time_months") <= horizon + TOLERANCE)
             after = curve.filter(pl.col("time_months") >= horizon - TOLERANCE)
             now = before.row(-1, named=True)
@@ -215,7 +211,7 @@ def _read(
                 **read,
                 "horizon_months": float(horizon),
                 "value": now["incidence"] if known else None,
-                "n": mine.height,
+                "n": sizes[key[1]],
                 "events": before["events"].sum(),
-                "at_risk": mine.filter(pl.col("time_days") >= day, entered).height,
+                "at_risk": after["at_risk"][0] if after.height else 0,
             }
