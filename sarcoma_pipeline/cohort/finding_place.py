@@ -11,6 +11,7 @@ import polars as pl
 from schemas.configuration import Sources
 from schemas.observations import observation
 from schemas.quality import Observation
+from schemas.ranks import place_in
 from schemas.rule import Rule
 
 PATIENT = "patient"
@@ -28,8 +29,7 @@ def in_order(records: pl.DataFrame, places: pl.DataFrame, sources: Sources, *fir
         sources: their order.
         first: columns that decide before the place.
     """
-    order = {source.name: place for place, source in enumerate(sources.source)}
-    rank = pl.col("source").replace_strict(order, default=len(order), return_dtype=pl.Int32)
+    rank = place_in([source.name for source in sources.source], "source")
     known = places.select("record_id", "path", "position", "source").unique("record_id", keep="any")
     # Sorted by length first, so that line 9 comes before line 10.
     length = pl.col("position").str.len_chars()

@@ -17,6 +17,7 @@ import polars as pl
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
 from schemas import sarcoma_codes, typed, typed_dicom
 from schemas.partial_dates import interval
+from schemas.ranks import place_in
 
 TUMOUR = ["patient_id", "tumour_id"]
 
@@ -184,7 +185,7 @@ def choose(reports: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
         One row per tumour: the chosen values, for each ``…_rule`` and ``…_record_ids``, and ``…_others``: the
         records of the same kind with another value.
     """
-    ranked = reports.with_columns(_source=_rank("source", precedence))
+    ranked = reports.with_columns(_source=place_in(precedence, "source"))
     usable = ranked.filter(pl.col("role").is_in([SPECIMEN, BIOPSY, LATER, TABLE]))
     parts = [_histology(usable), _grade(usable, "fnclcc_grade", "fnclcc"), _grade(usable, "grade", "grade")]
     staged = usable.filter(
@@ -233,12 +234,6 @@ def _chosen(
     )
 
 
-def _rank(column: str, order: Sequence[str]) -> pl.Expr:
-    """Return the place of a value in an order; values that are not in it come last."""
-    ranks = {value: i for i, value in enumerate(order)}
-    return pl.col(column).replace_strict(ranks, default=len(ranks), return_dtype=pl.Int32)
-
-
 _OF_TISSUE = ("pathology", "surgery", "diagnosis")
 _OF_CLINIC = ("diagnosis", "surgery", "pathology")
 """Origins of reports, the best evidence first."""
@@ -253,8 +248,8 @@ def _histology(reports: pl.DataFrame) -> pl.DataFrame:
     candidates = reports.filter(pl.col("icdo3_morphology").is_not_null()).with_columns(
         kind="role", vague=specificity == 2
     )
-    specimen_first = _rank("role", [SPECIMEN, BIOPSY, TABLE, LATER])
-    biopsy_first = _rank("role", [BIOPSY, SPECIMEN, TABLE, LATER])
+    specimen_first = place_in([SPECIMEN, BIOPSY, TABLE, LATER], "role")
+    biopsy_first = place_in([BIOPSY, SPECIMEN, TABLE, LATER], "role")
     # After therapy the biopsy counts, unless only the specimen names a subtype.
     keys = [
         pl.col("_source"),
@@ -262,7 +257,7 @@ def _histology(reports: pl.DataFrame) -> pl.DataFrame:
         pl.when(_therapy_first()).then(specificity).otherwise((specificity == 2).cast(pl.Int32)),
         pl.when(_therapy_first()).then(biopsy_first).otherwise(specimen_first),
         specificity,
-        _rank("origin", _OF_TISSUE),
+        place_in(_OF_TISSUE, "origin"),
     ]
     return _chosen(
         candidates, keys,
@@ -276,8 +271,8 @@ def _grade(reports: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
     candidates = reports.filter(
         pl.col(column).is_not_null(), ~pl.col("after") | (pl.col("role") == TABLE), pl.col("role") != LATER
     ).with_columns(kind="role", vague=unknown)
-    role = _rank("role", [SPECIMEN, BIOPSY, TABLE])
-    keys = [unknown, pl.col("_source"), _of_metastasis(), role, _rank("origin", _OF_TISSUE)]
+    role = place_in([SPECIMEN, BIOPSY, TABLE], "role")
+    keys = [unknown, pl.col("_source"), _of_metastasis(), role, place_in(_OF_TISSUE, "origin")]
     return _chosen(candidates, keys, {column: column}, name)
 
 
@@ -305,9 +300,9 @@ def _category(reports: pl.DataFrame, letter: str) -> pl.DataFrame:
     candidates = reports.filter(
         stage.is_not_null(), (path & p_counts) | (clinical & c_counts & ~pl.col("after")) | prefix.is_null()
     ).with_columns(kind=kind, vague=stage.str.ends_with("X"))
-    clinical_first, specimen_first = _rank("kind", ["cTNM", "pTNM"]), _rank("kind", ["pTNM", "cTNM"])
+    clinical_first, specimen_first = place_in(["cTNM", "pTNM"], "kind"), place_in(["pTNM", "cTNM"], "kind")
     rank = pl.when(_therapy_first()).then(clinical_first).otherwise(specimen_first)
-    of_clinic, of_tissue = _rank("origin", _OF_CLINIC), _rank("origin", _OF_TISSUE)
+    of_clinic, of_tissue = place_in(_OF_CLINIC, "origin"), place_in(_OF_TISSUE, "origin")
     origin = pl.when(pl.col("kind") == "cTNM").then(of_clinic).otherwise(of_tissue)
     values = {c: c for c in (f"{letter}_stage", f"{letter}_prefix", f"{letter}_suffix")}
     if letter == "t":
@@ -330,7 +325,8 @@ def _own_m(reports: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("other report")),
         vague=pl.col("m_stage") == "MX",
     )
-    kind, worst = _rank("kind", ["Diagnose", TABLE, "other report"]), _rank("m_stage", ["M1", "M0", "MX"])
+    kind = place_in(["Diagnose", TABLE, "other report"], "kind")
+    worst = place_in(["M1", "M0", "MX"], "m_stage")
     keys = [pl.col("vague"), pl.col("_source"), kind, worst, pl.col("m_prefix")]
     values = {c: c for c in ("m_stage", "m_prefix", "m_suffix")}
     return _chosen(candidates, keys, values, "m")

@@ -13,6 +13,7 @@ from schemas import curated, sarcoma_codes, site_codes, typed
 from schemas.assumptions import Assumptions
 from schemas.contract import Contract
 from schemas.partial_dates import interval
+from schemas.ranks import place_in
 
 
 def sketch(reports: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
@@ -111,8 +112,7 @@ def _of_diagnose(own: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
         .filter(pl.col("diagnosis_date").is_not_null() | pl.col("diagnosis_day").is_not_null())
         .last()
     )
-    order = {source: i for i, source in enumerate(precedence)}
-    source = pl.col("source").replace_strict(order, default=len(order), return_dtype=pl.Int32)
+    source = place_in(precedence, "source")
     _, last = interval(pl.col("diagnosis_date"), pl.col("diagnosis_date_precision"))
     exact = pl.col("diagnosis_date_precision").ne_missing("day")
     # An exact day within another report's month or year is the same date, known better.

@@ -9,6 +9,7 @@ import polars as pl
 
 from schemas.contract import Contract
 from schemas.partial_dates import interval
+from schemas.ranks import place_in
 
 Frames = Mapping[str, pl.DataFrame]
 """Typed table name to its records, without quarantined ones, with ``patient_id``."""
@@ -28,8 +29,7 @@ def ranked(frame: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
     """
     if frame.height < 2:
         return frame
-    order = {source: -i for i, source in enumerate(precedence)}
-    rank = pl.col("source").replace_strict(order, default=-len(order), return_dtype=pl.Int32)
+    rank = -place_in(precedence, "source")
     return frame.reverse().sort(rank, *NEWEST_LAST, nulls_last=False, maintain_order=True)
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from sarcoma_pipeline.curation.event_rows import Frames
 from schemas import curated, iarc, typed
 from schemas.partial_dates import interval
+from schemas.ranks import place_in
 from schemas.vocabularies import DATE_PRECISION, REPORT_ORIGIN
 
 _KEYS = ("patient_id", "tumour_id")
@@ -52,9 +53,7 @@ def curate(sound: Frames, staged_m1: pl.DataFrame) -> pl.DataFrame:
             record_ids=pl.col("record_id").unique().sort(),
         )
     )  # fmt: skip
-    exactness = pl.col("metastasis_date_precision").replace_strict(
-        {p: i for i, p in enumerate(DATE_PRECISION)}, default=len(DATE_PRECISION), return_dtype=pl.Int32
-    )
+    exactness = place_in(DATE_PRECISION, "metastasis_date_precision")
     return one.sort(
         *_KEYS,
         "metastasis_date",

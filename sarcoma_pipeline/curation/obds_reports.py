@@ -17,6 +17,7 @@ from sarcoma_pipeline.curation.value_rules import EXACTNESS_UNKNOWN, REPORT_DATE
 from schemas import code_lists, typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
+from schemas.ranks import place_in
 from schemas.rule import Rule
 from schemas.typed_metastasis import DATE_MISSING
 
@@ -361,9 +362,7 @@ def first_metastasis(metastases: pl.DataFrame, *by: str) -> pl.DataFrame:
         metastases: columns of ``typed.metastasis`` or ``curated.metastasis``.
         by: the columns of a group.
     """
-    exactness = pl.col("metastasis_date_precision").replace_strict(
-        {p: i for i, p in enumerate(v.DATE_PRECISION)}, default=len(v.DATE_PRECISION), return_dtype=pl.Int32
-    )
+    exactness = place_in(v.DATE_PRECISION, "metastasis_date_precision")
     return metastases.sort(*by, "metastasis_date", exactness, "site", nulls_last=True).unique(
         list(by), keep="first", maintain_order=True
     )

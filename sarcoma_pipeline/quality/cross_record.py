@@ -12,6 +12,7 @@ from sarcoma_pipeline.quality.rule_catalogue import judged
 from sarcoma_pipeline.quality.rule_registry import Frames
 from schemas.configuration import Sources
 from schemas.quality import Observation
+from schemas.ranks import place_in
 
 PRECEDENCE = Sources.model_fields["precedence"].default["death"]
 """Kinds of source on life and death, the most credible first: the default of sources.toml."""
@@ -71,5 +72,4 @@ def observe(
 
 def _credibility(precedence: Sequence[str]) -> pl.Expr:
     """Return the rank of a record's source; sources that the precedence does not name come last."""
-    order = {source: i for i, source in enumerate(precedence)}
-    return pl.col("source").replace_strict(order, default=len(order), return_dtype=pl.Int32)
+    return place_in(precedence, "source")

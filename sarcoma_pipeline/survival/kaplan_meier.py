@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from schemas.analysis import SurvivalCurve, SurvivalEstimate, SurvivalSensitivity
+from schemas.ranks import place_in
 
 DAYS_PER_MONTH = 30.4375
 """Days per month, 365.25 / 12."""
@@ -46,10 +47,7 @@ def curves(endpoints: pl.DataFrame, *, time: str = "time_days", reverse: bool = 
         ascending from 0.
     """
     frame = estimator(endpoints, ["endpoint"], time=time, reverse=reverse)
-    usual = pl.col("endpoint").replace_strict(
-        {name: i for i, name in enumerate(_USUAL)}, default=len(_USUAL), return_dtype=pl.Int32
-    )
-    frame = frame.sort(usual, "endpoint", maintain_order=True)
+    frame = frame.sort(place_in(_USUAL, "endpoint"), "endpoint", maintain_order=True)
     return SurvivalCurve.enforce(SurvivalCurve.conform(frame))
 
 
