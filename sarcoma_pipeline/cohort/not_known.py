@@ -93,7 +93,7 @@ def unknown(made: Eligibility) -> pl.DataFrame:
     open_ = judged.filter(~pl.col("known")).join(
         made.missing, on=["pseudonym", "criterion"], how="left", maintain_order="left"
     )
-    taken = open_.filter("met").join(included, on="pseudonym", how="semi", maintain_order="left")
+    taken = open_.join(included, on="pseudonym", how="semi", maintain_order="left")
     return pl.concat(
         frame.with_columns(rule_id=pl.lit(rule.id))
         for frame, rule in ((open_.filter("excluded_here"), NOT_KNOWN), (taken, ASSUMED))

@@ -144,7 +144,7 @@ def _days(curated: Curated, timeline: Timeline, members: pl.DataFrame, gate: Gat
         .join(happened, on="patient_id", how="left")
         .with_columns(doubtful=pl.col("patient_id").is_in(doubtful.implode())),
         events.filter(further).select("pseudonym", "day"),
-        amputations.unique(),
+        amputations,
     )
 
 

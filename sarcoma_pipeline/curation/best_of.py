@@ -59,7 +59,7 @@ def values(complete: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
     for column in FIELDS:
         best = (
             _candidates(complete, precedence, column)
-            .group_by(_TUMOUR, maintain_order=True)
+            .group_by(_TUMOUR)
             .agg(pl.col(column).last())
         )
         chosen = chosen.join(best, on=_TUMOUR, how="left", nulls_equal=True)
