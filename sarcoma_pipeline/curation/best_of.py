@@ -57,11 +57,7 @@ def values(complete: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
     """
     chosen = complete.select(_TUMOUR).unique()
     for column in FIELDS:
-        best = (
-            _candidates(complete, precedence, column)
-            .group_by(_TUMOUR)
-            .agg(pl.col(column).last())
-        )
+        best = _candidates(complete, precedence, column).group_by(_TUMOUR).agg(pl.col(column).last())
         chosen = chosen.join(best, on=_TUMOUR, how="left", nulls_equal=True)
     return chosen
 

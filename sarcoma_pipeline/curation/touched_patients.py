@@ -79,13 +79,8 @@ def _orders(linked: Frames) -> dict[str, pl.Series]:
     """Number the places of each patient's records, of all tables together."""
     placed = pl.concat(
         frame.select("patient_id", "place", _table=pl.lit(table)) for table, frame in linked.items()
-    ).with_row_index("_at")
-    counted = (
-        placed.sort("patient_id", "place", nulls_last=False)
-        .with_columns(_order=pl.struct("patient_id", "place").rle_id())
-        .with_columns(_order=pl.col("_order") - pl.col("_order").min().over("patient_id"))
-        .sort("_at")
     )
+    counted = placed.with_columns(_order=pl.col("place").rank("dense").over("patient_id"))
     return {str(t): of["_order"] for (t,), of in counted.partition_by("_table", as_dict=True).items()}
 
 

@@ -124,7 +124,7 @@ def _told_by_site(frames: dict[str, pl.DataFrame], assignments: pl.DataFrame) ->
         frames: the typed tables with the tumours of their numbers.
         assignments: ``typed.tumour_assignment``.
     """
-    lost = assignments.filter(pl.col("tumour_id").is_null(), pl.col("icd10_code").is_not_null())
+    lost = assignments.filter(pl.col("tumour_id").is_null())
     if lost.is_empty():
         return frames
     reports = frames[typed.Diagnosis.table()]

@@ -214,6 +214,15 @@ def test_a_begin_does_not_undo_what_the_end_of_a_systemic_therapy_says(patient, 
     assert told(outcome, rule) == [ids["begin"]]
 
 
+@together(sarcoma)
+def test_of_two_reports_of_an_end_the_newer_one_says_what_the_begin_does_not_undo(patient):
+    for reported, protocol in (("2020-01-01", "AI"), ("2020-02-01", "VIDE")):
+        drugs(patient, "2013-02-10", reported=reported, Protokoll=protocol, Ende="2013-06-01", Ende_Grund="E")
+    drugs(patient, "2013-02-10", reported="2020-03-01", Protokoll="Doxorubicin")
+    outcome = yield
+    assert outcome["systemic_therapy"]["protocol"].to_list() == ["VIDE"]
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @together(sarcoma)
 def test_the_kind_of_a_numbered_therapy_is_that_of_its_end(patient, order):

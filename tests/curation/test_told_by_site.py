@@ -42,7 +42,9 @@ def placed(about: dict[str, Any], *known: dict[str, Any]) -> str | None:
     of_records = [{k: v for k, v in row.items() if k in wanted or k == "reporter"} for row in names]
     of_records.append({"record_id": "o", "reporter": "A", "tumour_id": None} | about)
     sound = frames(
-        Diagnosis=diagnoses, Surgery=[{"record_id": "o", "tumour_id": None}], TumourAssignment=of_records
+        Diagnosis=diagnoses,
+        Surgery=[{"record_id": "o", "tumour_id": about.get("tumour_id")}],
+        TumourAssignment=of_records,
     )
     first, second = (
         tumours.assign(some, frames()).sound[typed.Surgery.table()]["tumour_id"].item()
@@ -73,6 +75,10 @@ def placed(about: dict[str, Any], *known: dict[str, Any]) -> str | None:
         # Another day of the only tumour of an organ is no other tumour.
         ({"icd10_code": "C50.9", "diagnosis_date": D(2015, 1, 1)}, [SARCOMA, BREAST], "2"),
         ({"icd10_code": "C50.9", "patient_id": "q"}, [SARCOMA, BREAST], None),
+        # With a number it belongs to the tumour of the number, whose first report has none.
+        ({"icd10_code": "C49.2", "tumour_id": "1"},
+         [SARCOMA | {"tumour_id": None}, SARCOMA | {"diagnosis_date": D(2012, 1, 8)},
+          SARCOMA | {"tumour_id": "2", "icd10_code": "C49.1", "diagnosis_date": D(2016, 1, 1)}], None),
         # An examination names no tumour by its metastasis.
         ({"icd10_code": "C34.1"}, [SARCOMA, {"tumour_id": "1", "origin": "follow-up", "complete": False,
                                             "icd10_code": "C34.1"}], None),
@@ -80,3 +86,12 @@ def placed(about: dict[str, Any], *known: dict[str, Any]) -> str | None:
 )  # fmt: skip
 def test_the_organ_names_the_tumour_and_of_two_of_one_organ_the_day(about, known, tumour):
     assert placed(about, *known) == tumour
+
+
+def test_a_table_and_a_report_with_one_number_of_an_undated_tumour_are_about_one_tumour():
+    rows = [{"record_id": "t", "source": "table"}, {"record_id": "o"}]
+    about = [{"record_id": "o", "reporter": "A", "tumour_id": "1"}]
+    for some in (rows, rows[::-1]):
+        sound = frames(Assessment=[row | {"tumour_id": "1"} for row in some], TumourAssignment=about)
+        made = tumours.assign(sound, frames()).sound[typed.Assessment.table()]
+        assert made["tumour_id"].to_list() == ["1", "1"]

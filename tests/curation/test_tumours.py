@@ -18,7 +18,7 @@ A = {"Absender_ID": "A", "Melder_ID": "1"}
 B = {"Absender_ID": "A", "Melder_ID": "2"}
 
 
-def sarcoma(records, on="2012-01-01", tumour="1", code="8802/3", site="C49.2", **values):
+def sarcoma(records, on="2012-01-01", tumour: str | None = "1", code="8802/3", site="C49.2", **values):
     return records.diagnosis(
         on, tumour=tumour, Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site,
         Morphologie_ICD_O=json.dumps([code]), **values,
@@ -87,7 +87,31 @@ def test_two_numbers_are_one_tumour_by_site_and_histology_group(patient, first, 
     case = yield
     assert case["diagnosis"].height == (1 if one else 2)
     assert case["diagnosis"]["diagnosis_date"].min() == dt.date(2012, 1, 1), "the earliest date counts"
-    assert case.found("diagnosis.tumour-under-two-ids") == (case.ids[-1:] if one else [])
+    told = case.observed.filter(rule_id="diagnosis.tumour-under-two-ids")
+    assert told.select("record_id", "value").rows() == ([(case.ids[-1], "A7")] if one else [])
+
+
+@together()
+def test_a_diagnose_without_a_number_may_be_the_tumour_of_a_number(records):
+    records.patient()
+    sarcoma(records, "2012-01-01", tumour=None)
+    again = sarcoma(records, "2012-01-08", "A7")
+    outcome = yield
+    assert rows(outcome, "diagnosis", "diagnosis_date") == [(dt.date(2012, 1, 1),)]
+    assert outcome.found("diagnosis.tumour-under-two-ids") == [again]
+
+
+@together()
+def test_a_pathology_without_a_number_is_no_second_number_of_the_tumour(records):
+    records.patient()
+    sarcoma(records)
+    records.meldung(
+        r.ObdsPathology, tumour=None, Primaertumor_ICD="C49.2", Morphologie_ICD_O='["8802/3"]',
+        Tumor_Histologiedatum="2012-02-01",
+    )  # fmt: skip
+    outcome = yield
+    assert outcome["diagnosis"].height == 1
+    assert rules(outcome) == set()
 
 
 @together()
@@ -146,10 +170,29 @@ def test_a_second_report_after_a_documented_relapse_is_that_relapse(records):
     again = sarcoma(records, "2014-01-20", "2", T="2b")
     outcome = yield
     assert rows(outcome, "diagnosis", "tumour_id", "t_stage") == [("1", "T1")], "a relapse is no baseline"
-    told = outcome.observed.filter(rule_id="diagnosis.relapse-as-tumour")["record_id"].to_list()
-    assert told == [again]
+    told = outcome.observed.filter(rule_id="diagnosis.relapse-as-tumour")
+    assert told.select("record_id", "value").rows() == [(again, "C49.2 8802/3")]
     role = outcome["diagnosis_report"].filter(reported_tumour="2")["role"].to_list()
     assert role == ["relapse"]
+
+
+@pytest.mark.parametrize(
+    ("between", "rule"),
+    [
+        ({}, "diagnosis.tumour-under-two-ids"),
+        ({"Gesamtbeurteilung_Tumorstatus": "Y"}, "diagnosis.relapse-as-tumour"),
+        ({"Verlauf_Lokaler_Tumorstatus": "R"}, "diagnosis.relapse-as-tumour"),
+        ({"Verlauf_Tumorstatus_Lymphknoten": "R"}, "diagnosis.relapse-as-tumour"),
+    ],
+)
+@together()
+def test_only_an_examination_that_finds_a_relapse_makes_the_second_report_one(records, between, rule):
+    records.patient()
+    sarcoma(records, "2012-01-01", "1")
+    examined(records, "2013-01-10", **between)
+    sarcoma(records, "2014-01-20", "2")
+    outcome = yield
+    assert rules(outcome) == {rule}
 
 
 @together()

@@ -24,8 +24,7 @@ def test_without_a_diagnose_the_tumorzuordnung_stands_for_it_with_a_finding(reco
         outcome, "diagnosis", "diagnosis_date", "icd10_code", "icdo3_morphology", "laterality", "documented",
         "index_tumour", "histologically_confirmed",
     ) == [(dt.date(2012, 1, 1), "C49.2", "8802/3", "left", False, True, "yes")]  # fmt: skip
-    told = outcome.observed.filter(rule_id="diagnosis.missing")["record_id"].to_list()
-    assert len(told) == 1, "once a tumour, not once a record"
+    assert outcome.found("diagnosis.missing") == [operation], "once a tumour, at its first record"
     assert operation in outcome["diagnosis"]["record_ids"].to_list()[0]
     assert outcome["surgery"]["surgery_day"].to_list() == [19]
     assert outcome["radiotherapy_course"]["start_day"].to_list() == [31]
@@ -173,6 +172,21 @@ def test_a_tumour_that_only_a_board_or_a_death_names_is_a_finding(patient, modul
     case = yield
     assert case.found("diagnosis.only-named") == (case.ids[-1:] if told else [])
     assert case["diagnosis"]["icd10_code"].to_list() == ["C49.2"]
+
+
+@together()
+def test_a_tumour_that_is_only_named_is_told_at_its_newest_record(records):
+    """A report without a Meldedatum is older than any that has one (definitions, 1)."""
+    records.patient()
+    sarcoma(records)
+    about = {"tumour": "2", "Primaertumor_ICD": "C34.1", "Diagnosedatum": "2013-01-15"}
+    days = {"2020-01-01": "K1", "2020-03-01": "K2", "2020-02-01": "K3", None: "K4"}
+    told = {
+        on: records.meldung(r.ObdsTumourBoard, reported=on, Module_ID=number, **about)
+        for on, number in days.items()
+    }
+    outcome = yield
+    assert outcome.found("diagnosis.only-named") == [told["2020-03-01"]]
 
 
 @together()

@@ -1,6 +1,7 @@
 """Which date of death counts, and which findings the others cause."""
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import pytest
@@ -201,14 +202,15 @@ def test_the_most_exact_date_of_death_counts_then_the_most_credible_source(preci
 
 
 def told_of(
-    statements: list[dict[str, object]], seen: dict[type, list[dict[str, object]]] | None = None
+    statements: Sequence[Mapping[str, object]],
+    seen: Mapping[type, Sequence[Mapping[str, object]]] | None = None,
 ) -> dict[str, pl.DataFrame]:
     """The typed tables of one patient, with what was stated and on which days they were seen."""
     own = {"patient_id": pl.String, "tumour_id": pl.String}
     events = {typed.VitalStatus: statements, **dict.fromkeys(SEEN, ()), **(seen or {})}
     return {
         contract.table(): pl.DataFrame(
-            [{"patient_id": "p", "record_id": f"{contract.__name__}{n}", "source": "oBDS"} | row
+            [{"patient_id": "p", "record_id": f"{contract.__name__}{n}", "source": "oBDS", **row}
              for n, row in enumerate(rows)],
             schema=contract.polars_schema() | own,
         )
@@ -243,6 +245,27 @@ def test_a_month_of_death_begins_at_the_last_contact_and_its_day_moves_with_it(e
     last = max(day for day in (examined, alive, dt.date(2012, 1, 1)) if day)
     if examined or alive:
         assert made["last_alive_date"].to_list() == [last]
+
+
+def test_a_month_of_death_begins_at_the_last_of_several_contacts_which_is_the_last_day_alive():
+    seen = {
+        typed.Assessment: [{"assessment_date": dt.date(2014, 6, day)} for day in (20, 10)],
+        typed.Surgery: [{"surgery_date": dt.date(2014, 6, 4)}],
+    }
+    made = vital_status.curate(told_of([MONTH_OF_DEATH], seen), ZERO, ["oBDS"])
+    days = dt.date(2014, 6, 25), dt.date(2014, 6, 20)
+    assert made.select("death_date", "last_alive_date").rows() == [days]
+
+
+@pytest.mark.parametrize(
+    ("stated", "examined", "evidence"),
+    [(2, 1, "VitalStatus0"), (1, 2, "Assessment0"), (1, 1, "VitalStatus0")],
+)
+def test_the_evidence_of_life_is_the_last_contact_and_of_one_day_the_statement(stated, examined, evidence):
+    alive = {"status": "alive", "status_date": dt.date(2014, 6, stated)}
+    seen = {typed.Assessment: [{"assessment_date": dt.date(2014, 6, examined)}]}
+    made = vital_status.curate(told_of([alive], seen), ZERO, ["oBDS"])
+    assert made["last_alive_record_ids"].to_list() == [[evidence]]
 
 
 @pytest.mark.parametrize(
