@@ -4,8 +4,11 @@ import datetime as dt
 import json
 
 import polars as pl
+import pytest
 
+from sarcoma_pipeline.curation import reconcile
 from schemas import received as r
+from tests.conftest import SOURCES
 from tests.one_curation import together
 
 
@@ -76,6 +79,25 @@ def test_an_unapproved_plan_is_found_and_not_used(records):
     outcome = records.run()
     assert outcome["radiotherapy_course"]["technique"].to_list() == [None]
     assert outcome.rules() == {"plan.unapproved"}
+
+
+@pytest.mark.parametrize(
+    ("known", "missing"), [(None, True), (frozenset(), True), (frozenset({"1.7"}), False)]
+)
+def test_a_treatment_record_lacks_no_plan_that_was_delivered_of_anybody(records, known, missing):
+    """Of some patients, curation gets the UIDs of all plans; the plan of this record is of nobody here."""
+    _whole(records)
+    record = records.add(
+        r.DicomTreatment, PatientID="1", SOPInstanceUID="7.1", ReferencedRTPlan="1.7",
+        PatientName="Müller^Anna", PatientBirthDate="19500304", PatientSex="F",
+    )  # fmt: skip
+    outcome = records.run()
+    pseudonyms = outcome.link.select("patient_id", pseudonym="patient_id")
+    made = reconcile.curate(
+        outcome.typed, outcome.link, pl.Series([], dtype=pl.String), SOURCES, pseudonyms, known_plans=known
+    )
+    told = made.observed.filter(rule_id="records.plan-missing")["record_id"].to_list()
+    assert told == ([record] if missing else [])
 
 
 @together(_whole)

@@ -30,26 +30,30 @@ def test_a_category_a_code_words_or_a_grade_says_that_there_was_toxicity(values,
     assert made.select("statement", "revision", "kind").rows() == [(statement, False, "side effect")]
 
 
-def curated_rows(*told: dict[str, object], courses: tuple[dict[str, object], ...] = ()) -> pl.DataFrame:
+def curated_rows(
+    *told: dict[str, object],
+    courses: tuple[dict[str, object], ...] = (),
+    operations: tuple[dict[str, object], ...] = (),
+    systemic: tuple[dict[str, object], ...] = (),
+) -> pl.DataFrame:
     """Curate statements of tables on one patient; the same whatever their order."""
     own = {"patient_id": pl.String, "tumour_id": pl.String}
     rows = [
         {"patient_id": "p", "tumour_id": "t", "source": "table", "therapy": "radiotherapy"} | t for t in told
     ]
     stated = pl.DataFrame(rows, schema=typed.Toxicity.polars_schema() | own)
-    days = dict.fromkeys(("start_day", "start_day_earliest", "start_day_latest"), pl.Int32)
-    made_courses = pl.DataFrame(
-        [{"patient_id": "p", "tumour_id": "t"} | c for c in courses],
-        schema=RadiotherapyCourse.polars_schema() | days,
-    )
-    operations, systemic = (
+    made_courses, made_operations, made_systemic = (
         pl.DataFrame(
-            schema=c.polars_schema() | {f"{day}{end}": pl.Int32 for end in ("", "_earliest", "_latest")}
+            [{"patient_id": "p", "tumour_id": "t"} | row for row in some],
+            schema=c.polars_schema() | {f"{day}{end}": pl.Int32 for end in ("", "_earliest", "_latest")},
         )
-        for c, day in ((Surgery, "surgery_day"), (SystemicTherapy, "start_day"))
-    )
+        for c, day, some in (
+            (RadiotherapyCourse, "start_day", courses), (Surgery, "surgery_day", operations),
+            (SystemicTherapy, "start_day", systemic),
+        )
+    )  # fmt: skip
     first, second = (
-        toxicity.curate({typed.Toxicity.table(): some}, made_courses, operations, systemic)
+        toxicity.curate({typed.Toxicity.table(): some}, made_courses, made_operations, made_systemic)
         for some in (stated, stated.reverse())
     )
     assert first.rows() == second.rows()
@@ -99,6 +103,30 @@ def test_a_statement_of_a_table_belongs_to_the_only_course_that_began_up_to_its_
     counted = [COURSE | {"course_id": str(n), "start_date": None, "start_day": n} for n in starts]
     made = curated_rows({"record_id": "r1", "category": "fibrosis", "onset_day": onset}, courses=(*counted,))
     assert made["therapy_day"].to_list() == [placed]
+
+
+@pytest.mark.parametrize(
+    ("therapy", "what", "values", "counts"),
+    [
+        ("systemic therapy", "given", ("yes", "no"), False),
+        ("systemic therapy", "given", ("yes", None), True),
+        ("systemic therapy", "given", (None, "no"), False),
+        ("surgery", "intent", ("curative", "diagnostic"), False),
+        ("surgery", "intent", ("curative", None), True),
+    ],
+)
+def test_drugs_that_were_not_given_and_a_biopsy_are_no_therapy_of_a_side_effect(
+    therapy, what, values, counts
+):
+    date = "surgery_date" if therapy == "surgery" else "start_date"
+    both = tuple(
+        {date: dt.date(2012, month, 1), what: value, "record_ids": [f"t{month}"]}
+        for month, value in zip((3, 2), values, strict=True)
+    )
+    told = {"record_id": "r1", "therapy": therapy, "term": "Sepsis", "onset_date": dt.date(2012, 4, 1)}
+    made = curated_rows(told, operations=both) if therapy == "surgery" else curated_rows(told, systemic=both)
+    # Of two therapies none is guessed.
+    assert made["therapy_date"].to_list() == [None if counts else dt.date(2012, 3, 1)]
 
 
 def test_a_wound_revision_belongs_to_the_last_operation_before_it_by_dates_or_days():
