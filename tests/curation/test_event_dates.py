@@ -46,6 +46,22 @@ def test_the_finest_precision_counts_and_none_is_exact(precisions, finest):
     assert event_dates.finest(precisions) == finest
 
 
+@pytest.mark.parametrize(
+    ("precisions", "expected"),
+    [
+        (["month", "day"], ["day", "day"]),
+        (["month", "month"], ["month", "month"]),
+        (["year", "month"], ["year", "month"]),
+        ([None, "month"], [None, "month"]),
+    ],
+)
+def test_an_event_has_an_exact_day_if_one_of_its_reports_has(precisions, expected):
+    rows = [{"event": "e", "start_date_precision": one} for one in precisions]
+    other = {"event": "another", "start_date_precision": "year"}
+    made = event_dates.of_one_event(pl.DataFrame([*rows, other]), "start_date", ["event"])
+    assert made["start_date_precision"].to_list() == [*expected, "year"]
+
+
 P = {"patient_id": pl.String, "tumour_id": pl.String}
 DIAGNOSED, ZERO = D(2012, 5, 21), D(2012, 5, 1)
 
@@ -159,8 +175,19 @@ def test_of_several_morphologies_of_a_report_the_malignant_and_named_one_counts(
     assert date == ("2012-01-01", "E", "2")
 
 
+def test_a_report_has_one_histology_column_and_older_ones_have_several():
+    """A record of an older reader has no Histologie; a report without any histology makes no row."""
+    older = {"Morphologie_ICD_O": '["8858/3"]', "Grading": "1"}
+    newer = {"Histologie": _json([{"Morphologie_ICD_O": [{"Code": "8802/3", "Version": "33"}]}])}
+    rows = [{"record_id": "r1"} | older, {"record_id": "r2"} | newer | older, {"record_id": "r3"}]
+    schema = r.ObdsPathology.polars_schema()
+    made = obds_nested.histologies(r.ObdsPathology.conform(pl.DataFrame(rows, schema=schema)))
+    columns = ("record_id", "_morphologies", "_grading")
+    assert sorted(made.select(columns).rows()) == [("r1", ["8858/3"], "1"), ("r2", ["8802/3"], None)]
+
+
 def test_the_tnms_of_a_report_are_in_the_order_of_their_kind_then_of_the_report():
-    told = [("pTNM", "1"), ("other", "2"), ("TNM", "3"), ("cTNM", "4"), ("cTNM", "1")]
+    told = [("other", "2"), ("pTNM", "1"), ("TNM", "3"), ("cTNM", "4"), ("cTNM", "1")]
     made = obds_nested.tnms(report(TNM=_json([{"kind": kind, "T": t} for kind, t in told])))
     assert made.select("_nth", "_tnm_kind", "_tnm_T").rows() == [
         (0, "cTNM", "4"), (1, "cTNM", "1"), (2, "TNM", "3"), (3, "pTNM", "1"), (4, "other", "2"),

@@ -1,8 +1,11 @@
 """Linking: by number, else by name, date of birth and sex; near-matches are findings, never merges."""
 
+import datetime as dt
+
+import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation import identity
+from sarcoma_pipeline.curation import identity, identity_numbers
 from schemas import received as r
 from tests.conftest import Records
 
@@ -261,3 +264,14 @@ def test_the_newest_master_data_are_the_patients_and_those_without_a_day_are_the
     )  # fmt: skip
     records.reply(answer="lebt", answered_on="01.06.2016", hospital_number="1", family_name=newest)
     assert [(rule, record) for rule, record, _ in unlinked(records)] == [("identity.detail-differs", other)]
+
+
+def test_two_numbers_are_one_name_birth_and_sex_and_what_is_unknown_is_not_the_same():
+    who = {"_name": "Meyer|Anna", "birth_date": dt.date(1950, 3, 4), "sex": "female"}
+    other = {"_name": "Schmidt|Eva", "birth_date": dt.date(1950, 3, 4), "sex": "female"}
+    for unknown in ("_name", "birth_date", "sex", None):
+        rows = [who | ({unknown: None} if unknown else {}) for _ in range(2)]
+        named = [one | {"patient_id": f"number:{n}"} for n, one in enumerate((*rows, other))]
+        schema = {"_name": pl.String, "birth_date": pl.Date, "sex": pl.String, "patient_id": pl.String}
+        twins = identity_numbers.twins(pl.DataFrame(named, schema=schema))["patient_id"].to_list()
+        assert twins == ([] if unknown else ["number:0", "number:1"]), unknown

@@ -253,3 +253,13 @@ def test_of_two_chosen_answers_to_one_question_the_first_counts():
     nobody = choices.Decided.of(offered, {offered[2].key})
     assert nobody.links().is_empty() and nobody.left_out()["record_id"].to_list() == ["r"]
     assert choices.Decided.of(offered, set()).choices == ()
+
+
+def test_the_key_of_an_answer_stays_the_same():
+    """Decisions are stored with this key: with another key they would lapse. The digest is that of b2sum."""
+    first, _ = choices.of_candidates(identity.NEAR_MATCH, _pairs(("r1", "number:9")))
+    assert first.key == "437e7a9deb4ef7ae7912143d9c568dc8"
+
+
+def test_the_key_of_an_answer_that_keeps_an_id_also_counts_without_the_id():
+    assert choices.plain({"k", "a/b:c"}) == {"k", "a/b:c", "a"}

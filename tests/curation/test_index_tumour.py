@@ -11,6 +11,7 @@ import pytest
 from sarcoma_pipeline.curation import index_tumour, tumour_numbers
 from sarcoma_pipeline.curation.index_tumour import Preference
 from schemas import curated, typed, typed_tumour
+from schemas.configuration import Criterion, Study
 
 D = dt.date
 ANY = Preference()
@@ -40,6 +41,21 @@ def chosen(*rows: dict[str, Any], irradiations=(), operations=(), preference=ANY
     )
     assert first == second
     return first
+
+
+def test_the_study_asks_for_its_sites_and_its_first_window():
+    first = {"rule": "window", "start": D(2005, 1, 1), "end": D(2015, 12, 31)}
+    second = {"rule": "window", "start": D(2010, 1, 1), "end": D(2020, 12, 31)}
+    site = {"rule": "site", "values": ("limb", "trunk")}
+    histology = {"rule": "histology", "values": ("liposarcoma",), "start": D(1990, 1, 1)}
+    for steps, preference in (
+        ([histology, first, site], Preference(("limb", "trunk"), D(2005, 1, 1), D(2015, 12, 31))),
+        ([first, second], Preference((), D(2005, 1, 1), D(2015, 12, 31))),
+        ([histology], Preference()),
+    ):
+        criteria = tuple(Criterion(name=f"c{n}", label="C", **step) for n, step in enumerate(steps))
+        study = Study(name="s", title="S", description="S", drop="drop", criteria=criteria, endpoints=())
+        assert index_tumour.preference(study) == preference
 
 
 EARLY, LATE = {"diagnosis_date": D(2010, 1, 1)}, {"diagnosis_date": D(2014, 1, 1)}

@@ -68,3 +68,8 @@ def test_an_affected_node_is_no_n0_of_the_specimen(tnms, at_fault):
 )
 def test_the_greater_number_is_shown(counts, shown):
     assert found([counts], ("pTNM", "0")) == [(AGAINST, "TNM/N", shown)]
+
+
+@pytest.mark.parametrize("counts", [node("12", "0"), node(None, None, "2", "0"), node("12"), node("12", "U")])
+def test_no_affected_node_is_n0_of_the_specimen(counts):
+    assert found([counts], ("pTNM", "0")) == []

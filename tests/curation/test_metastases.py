@@ -355,3 +355,22 @@ def test_of_two_examinations_of_a_table_that_counts_days_the_earlier_one_reports
     assert made.select("reported_day", "origin", "record_ids").rows() == [
         (490, "table", ["r490", "r500", "r510"])
     ]
+
+
+@pytest.mark.parametrize("tumour", ["1", None])
+@pytest.mark.parametrize(("day", "expected"), [(DAY(2012, 2, 10), True), (DAY(2012, 2, 11), False)])
+def test_the_window_of_a_tumour_without_a_number_is_closed_by_its_therapy_too(tumour, day, expected):
+    own = {"patient_id": pl.String, "tumour_id": pl.String}
+    of = {"patient_id": "p", "tumour_id": tumour}
+    found = of | {
+        "record_id": "r", "origin": "diagnosis", "extent": "distant", "metastasis_date": day,
+        "metastasis_date_precision": "day",
+    }  # fmt: skip
+    told = of | {"diagnosis_date": DAY(2012, 1, 1), "therapies": [DAY(2012, 2, 10)], "m_stage": None}
+    schema = {"diagnosis_date": pl.Date, "therapies": pl.List(pl.Date), "m_stage": pl.String}
+    made = metastases.at_diagnosis(
+        pl.DataFrame([found], schema=typed.Metastasis.polars_schema() | own),
+        pl.DataFrame([told], schema=own | schema),
+        92,
+    )
+    assert made["at_diagnosis"].to_list() == [expected]

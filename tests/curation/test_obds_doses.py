@@ -35,6 +35,7 @@ def read(contract, typed_contract, **values):
         ("Perkutan", "5000", "cGy", 50.0, [UNIT]),
         ("Perkutan", "50", "rad", None, [UNREADABLE]),
         ("Perkutan", "viel", "Gy", None, [UNREADABLE]),
+        ("Perkutan", "viel", None, None, [UNREADABLE]),
         ("Perkutan", None, "cGy", None, []),
         # An activity is no dose, whatever the other field says.
         ("Metabolisch", "7.4", "GBq", None, []),
@@ -110,3 +111,20 @@ def test_surveillance_is_no_therapy(kind, given, chemotherapy):
 def test_a_death_without_its_day(day, status):
     row, _ = read(r.ObdsDeath, typed.VitalStatus, Sterbedatum=day)
     assert row["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("told", "exactness", "rules"),
+    [
+        ("00.10.2016", None, {"date.legacy-format"}),
+        ("2016-10-04", "T", {"date.partial"}),
+        ("2016-10-04", "E", set()),
+    ],
+)
+def test_a_month_in_the_format_of_older_exports_has_a_finding_of_its_own(told, exactness, rules):
+    dates = {"Beginn": told, "Beginn_Datumsgenauigkeit": exactness}
+    _, found = read(r.ObdsSystemicTherapy, typed.SystemicTherapy, Therapieart="CH", **dates)
+    assert found == {(rule, "start_date") for rule in rules}
+    dates = {"Diagnosedatum": told, "Diagnosedatum_Datumsgenauigkeit": exactness}
+    _, found = read(r.ObdsDiagnosis, typed.Diagnosis, **dates)
+    assert {rule for rule, column in found if column == "diagnosis_date"} == rules

@@ -194,3 +194,11 @@ def test_m1_of_a_diagnose_counts_before_its_m0_and_that_of_another_report_never(
     assert chosen(BIOPSY | {"m_stage": "M0"})["m_stage"] == "M0"
     assert chosen(BIOPSY | {"m_stage": "M0", "after": True})["m_stage"] is None
     assert chosen(diagnose | {"m_stage": "MX"}, BIOPSY | {"m_stage": "M0"})["m_stage"] == "M0"
+
+
+def test_a_tumour_without_a_number_has_its_values_too():
+    """A table of one tumour per patient gives no number."""
+    made = chosen(
+        SPECIMEN | {"tumour_id": None, "t_stage": "T2", "t_prefix": "p", "icdo3_morphology": "8858/3"}
+    )
+    assert (made["tumour_id"], made["t_stage"], made["icdo3_morphology"]) == (None, "T2", "8858/3")

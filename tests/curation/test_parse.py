@@ -7,6 +7,7 @@ import pytest
 
 from sarcoma_pipeline.curation.parse import code, date, number, text, whole, with_steps
 from sarcoma_pipeline.curation.typed_columns import read
+from sarcoma_pipeline.curation.value_rules import DATE_LEGACY_FORMAT
 from schemas import typed
 from schemas import vocabularies as v
 
@@ -114,3 +115,76 @@ def test_a_half_is_rounded_upwards(delivered, scale, value):
 def test_a_year_of_two_digits_is_no_year_of_four(delivered, year):
     value = _value(date("d", ("%d.%m.%Y",)), d=delivered)
     assert (value and value.year) == year
+
+
+def test_a_dot_is_a_decimal_point_beside_a_comma_only_in_a_source_with_typed_numbers():
+    assert _value(number("n", decimal=",", native=True), n="12.5") == 12.5
+    assert _value(number("n", decimal=","), n="12.5") is None
+
+
+def test_a_number_is_no_day_unless_its_source_is_a_spreadsheet():
+    assert _value(number("n", spreadsheet=True), n="1900-02-01") == 32.0
+    assert _value(number("n"), n="1900-02-01") is None
+
+
+def _noted(reading, **columns):
+    """The rules that are noted of one row, which was received on 1 January 2020."""
+    frame = pl.DataFrame({k: [x] for k, x in columns.items()}, schema=dict.fromkeys(columns, pl.String))
+    frame = with_steps(frame.with_columns(received_on=dt.date(2020, 1, 1)), [reading])
+    return {rule.id for rule, noted in reading.notes if frame.select(noted).item()}
+
+
+@pytest.mark.parametrize(
+    ("delivered", "exactness", "options", "noted"),
+    [
+        ("00.03.2015", None, {}, {"date.partial"}),
+        ("00.00.2015", None, {}, {"date.partial"}),
+        ("00.03.2015", None, {"notices": False}, set()),
+        ("00.03.2015", None, {"legacy": True}, {"date.legacy-format"}),
+        ("00.00.2015", None, {"legacy": True}, {"date.legacy-format"}),
+        ("00.13.2015", None, {"legacy": True}, set()),  # unreadable
+        ("09.03.2015", None, {"legacy": True}, set()),
+        ("09.03.2015", "T", {"legacy": True}, {"date.partial"}),
+        ("00.03.2015", "V", {"legacy": True}, set()),
+        ("09.03.2015", "E", {"unusable": DATE_LEGACY_FORMAT}, set()),
+        ("09.03.2015", "V", {"unusable": DATE_LEGACY_FORMAT}, {"date.legacy-format"}),
+        (None, "V", {"unusable": DATE_LEGACY_FORMAT}, set()),
+    ],
+)
+def test_what_is_noted_of_a_partial_date_or_one_that_is_fully_estimated(delivered, exactness, options, noted):
+    reading = date("d", ("%d.%m.%Y",), exactness="g", exactness_codes=v.OBDS_DATE_PRECISION, **options)
+    assert _noted(reading, d=delivered, g=exactness) == noted
+
+
+@pytest.mark.parametrize(
+    ("delivered", "day", "noted"),
+    [
+        # A spreadsheet counts days from 30 December 1899: day 42072 is 9 March 2015.
+        ("42072", dt.date(2015, 3, 9), {"date.from-number"}),
+        ("2015", dt.date(2015, 7, 1), set()),  # one of the formats reads it, though it may count a day, too
+        ("09.03.2015", dt.date(2015, 3, 9), set()),
+    ],
+)
+def test_only_a_number_that_no_format_reads_is_a_counted_day(delivered, day, noted):
+    reading = date("d", ("%d.%m.%Y", "%Y"), counted_from=dt.date(1900, 1, 1))
+    frame = pl.DataFrame({"d": [delivered], "received_on": [dt.date(2020, 1, 1)]})
+    assert with_steps(frame, [reading]).select(reading.value).item() == day
+    assert _noted(reading, d=delivered) == noted
+
+
+@pytest.mark.parametrize(
+    ("delivered", "born", "day", "unclear"),
+    [
+        ("01.02.15", dt.date(1950, 1, 1), dt.date(2015, 2, 1), False),  # 1915 is before the birth
+        ("01.02.15", dt.date(1915, 2, 1), None, True),  # the day of the birth is not before it
+        ("01.02.15", dt.date(2015, 2, 1), dt.date(2015, 2, 1), False),
+        ("01.02.15", None, None, True),  # nothing excludes a century
+        ("01.02.50", None, dt.date(1950, 2, 1), False),  # 2050 is in the future
+        ("01.02.50", dt.date(1960, 1, 1), None, False),  # neither is possible
+    ],
+)
+def test_a_year_of_two_digits_is_read_only_where_one_century_is_possible(delivered, born, day, unclear):
+    reading = date("d", ("%d.%m.%y",), not_before=pl.lit(born, dtype=pl.Date))
+    frame = pl.DataFrame({"d": [delivered], "received_on": [dt.date(2020, 1, 1)]})
+    assert with_steps(frame, [reading]).select(reading.value).item() == day
+    assert ("date.century-unclear" in _noted(reading, d=delivered)) == unclear
