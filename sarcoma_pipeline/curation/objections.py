@@ -81,15 +81,9 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
         *who, "undated", "reported_on", "objects", *DELIVERY_ORDER, "file_id", "within", "record_id",
         nulls_last=False,
     )  # fmt: skip
-    standing = state.filter(pl.col("objects").last().over(who))
     # The objection holds from the first W after the last I.
-    last_consent = pl.col("row").filter(~pl.col("objects")).max().over(who).fill_null(-1)
-    since = (
-        standing.with_row_index("row")
-        .with_columns(row=pl.col("row").cast(pl.Int64))
-        .filter(pl.col("row") > last_consent)
-        .unique(who, keep="first", maintain_order=True)
-    )
+    standing = state.filter(pl.col("objects").cum_min(reverse=True).over(who))
+    since = standing.unique(who, keep="first", maintain_order=True)
     objected = observed_reports(
         since,
         OBJECTION,

@@ -49,8 +49,6 @@ def observe(
         table: the typed table.
         nothing: values without information, which contradict nothing.
     """
-    if rows.is_empty() or records.is_empty():
-        return Observation.empty()
     told = rows.select("record_ids", *(pl.col(c).alias(f"_{c}") for c in columns)).explode("record_ids")
     told = told.join(
         records.select("record_id", *columns), left_on="record_ids", right_on="record_id", how="inner"
