@@ -41,6 +41,6 @@ def curate(statements: pl.DataFrame) -> pl.DataFrame:
         .agg(record_ids=pl.col("record_id").unique().sort())
         .sort(
             "patient_id", "told_date", "status_date", "status_day", "status", "source",
-            pl.col("record_ids").list.first(), nulls_last=True,
+            "status_date_precision", nulls_last=True,
         )
     )  # fmt: skip
