@@ -56,7 +56,8 @@ class ToxicityRate(_OfGroup, _Line, table="analysis.toxicity_rate"):
     p_value: pl.Float64 = column(
         "p",
         "Fisher's exact test of the groups (R: fisher.test), repeated in every row; null with fewer than two "
-        "groups that count, or without any event.",
+        "groups that count, or without any event. If more than 200 000 tables are possible, or fewer in a "
+        "large study, 100 000 random ones are compared (R: simulate.p.value).",
     )
 
 

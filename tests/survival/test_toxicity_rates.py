@@ -1,8 +1,13 @@
 """Frequencies of toxicity: who is in the denominator, exact intervals, Fisher's test."""
 
+from itertools import product
+
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sarcoma_pipeline.survival import proportions
 from sarcoma_pipeline.survival.proportions import exact_interval, fisher
 from sarcoma_pipeline.survival.toxicity_incidence import toxicity_incidence
 from sarcoma_pipeline.survival.toxicity_rates import toxicity_rates
@@ -90,6 +95,38 @@ def test_a_study_without_endpoints_of_toxicity_has_an_empty_table():
 )
 def test_fishers_test_equals_r(groups, p):
     assert fisher(groups) == pytest.approx(p, rel=1e-9)
+
+
+# R 4: fisher.test, for three groups with a workspace of 2e8.
+@pytest.mark.parametrize(
+    ("groups", "p"),
+    [([(1500, 5000), (1600, 5000)], 0.032299944276), ([(20, 300), (30, 300), (50, 400)], 0.0376469767211)],
+)
+def test_fishers_test_of_large_groups_equals_r(groups, p):
+    assert fisher(groups) == pytest.approx(p, rel=1e-9)
+    # Seven standard errors of a share of 100 000.
+    events, sizes = zip(*groups, strict=True)
+    assert proportions._simulated(events, sizes) == pytest.approx(p, abs=0.0045)
+
+
+# R 4: fisher.test with simulate.p.value of 1 000 000 tables. Counting all of them took hours.
+@pytest.mark.parametrize(
+    ("groups", "p"),
+    [
+        ([(400, 3000), (500, 3500), (440, 3500)], 0.1081),
+        ([(100, 2500), (90, 2500), (120, 2500), (80, 2500)], 0.0269),
+    ],
+)
+def test_more_tables_than_can_be_counted_are_drawn(groups, p):
+    assert fisher(groups) == pytest.approx(p, abs=0.004)
+    assert fisher(groups) == fisher(groups)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.data())
+def test_tables_are_counted(sizes, data):
+    total = data.draw(st.integers(0, sum(sizes)))
+    every = product(*(range(of + 1) for of in sizes))
+    assert proportions._number_of_tables(sizes, total) == sum(sum(table) == total for table in every)
 
 
 # Of 20 distributions of 3 events over 3 groups of 2, the 12 with 0, 1, 2 weigh 2 each: (6 × 2) / 20.
