@@ -153,13 +153,10 @@ def days_of(
     said_start, said_end = (documented.start, documented.end) if documented else (None, None)
     start = given.first or said_start
     end = given.last or said_end
-    # A partial date is before or after a treatment only if each day that it may mean is.
-    if documented and said_start and start and given.record is None:
-        _, latest = partial_dates.days_of(said_start, documented.start_precision)
-        start = said_start if latest < start else start
     fewer = planned_fractions is None or given.fractions < planned_fractions
     aborted = documented is not None and documented.end_reason in ABORTED
     if documented and said_end and end and fewer and not aborted:
+        # A partial date is after a treatment only if each day that it may mean is.
         earliest, _ = partial_dates.days_of(said_end, documented.end_precision)
         end = said_end if earliest > end else end
     return start, end

@@ -236,7 +236,7 @@ class _Patient:
                     "frame_of_reference_uid": plans[key].frame, "structures": plans[key].structures,
                     "rank": rank,
                 }
-                for rank, key in enumerate(rows.by_dose, start=1)
+                for rank, key in enumerate(rows.by_dose)
             ]  # fmt: skip
         for key, plan in plans.items():
             one = PatientPlan(

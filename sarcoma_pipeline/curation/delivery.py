@@ -308,9 +308,7 @@ def _notes(
     plan: Plan, fractions: Mapping[Key, _Fraction], shares: Mapping[Key, float]
 ) -> list[tuple[Rule, str, str]]:
     notes: list[tuple[Rule, str, str]] = []
-    for (group, number), one in sorted(
-        fractions.items(), key=lambda item: (str(item[0][0]), str(item[0][1]))
-    ):
+    for (group, number), one in fractions.items():
         first = one.record_ids[0]
         if isinstance(number, int):
             planned = _planned_units(plan, group)

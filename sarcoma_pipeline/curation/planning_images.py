@@ -25,11 +25,12 @@ def attach(sound: Mapping[str, pl.DataFrame], plans: pl.DataFrame) -> tuple[pl.D
     Args:
         sound: typed tables with ``patient_id``.
         plans: ``patient_id``, ``course_id``, ``sop_instance_uid``, ``frame_of_reference_uid``, ``structures``
-            (of the structure set) and ``rank`` (1 for the plan with the highest share of the dose).
+            (of the structure set) and ``rank`` (lowest for the plan with the highest share of the dose).
 
     Returns:
-        ``record_id``, ``patient_id``, ``course_id`` of the objects that belong to a course; and
-        ``patient_id``, ``course_id``, ``ct_slice_thickness_mm``.
+        ``record_id``, ``patient_id``, ``course_id`` of the objects that belong to a course, repeated for each
+        plan; and ``patient_id``, ``course_id``, ``ct_slice_thickness_mm``: the most frequent plausible one,
+        of equally frequent ones the smallest.
     """
     if plans.is_empty():
         return pl.DataFrame(schema=_LINK), pl.DataFrame(schema=_THICKNESS)
@@ -67,7 +68,7 @@ def attach(sound: Mapping[str, pl.DataFrame], plans: pl.DataFrame) -> tuple[pl.D
     drawn = keyed.filter(pl.col("structure_record").is_not_null()).select(
         "patient_id", "course_id", record_id="structure_record"
     )
-    links = pl.concat([f.select(*_LINK) for f in (planning, doses, drawn)]).unique(maintain_order=True)
+    links = pl.concat([f.select(*_LINK) for f in (planning, doses, drawn)])
     thickness = pl.col("slice_thickness_mm").filter(pl.col("slice_thickness_mm").is_between(*PLAUSIBLE_MM))
     of_first = planning.filter(pl.col("rank") == pl.col("rank").min().over("patient_id", "course_id"))
     found = (

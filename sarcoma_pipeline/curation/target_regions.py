@@ -34,10 +34,9 @@ def reading() -> Reading:
     """Return the reading of Zielgebiet: the code as its list writes it; another text as delivered."""
     delivered, list_ = pl.col("Zielgebiet").str.strip_chars(), pl.col("Zielgebiet_CodeVersion")
     dotted = delivered + "."
-    old = (list_ == "2014").fill_null(False)
-    lost_dot = old & dotted.is_in(list(TARGETS_2014))
-    other = (old & delivered.is_in(list(TARGETS_2021))) | (
-        (list_ == "2021").fill_null(False) & delivered.is_in(list(TARGETS_2014))
+    lost_dot = (list_ == "2014") & dotted.is_in(list(TARGETS_2014))
+    other = ((list_ == "2014") & delivered.is_in(list(TARGETS_2021))) | (
+        (list_ == "2021") & delivered.is_in(list(TARGETS_2014))
     )
     return Reading(
         pl.when(lost_dot).then(dotted).otherwise(delivered),
