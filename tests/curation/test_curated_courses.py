@@ -38,7 +38,9 @@ DOCUMENTED = {
 }  # fmt: skip
 
 
-def curated(precedence=("DICOM", "oBDS"), known=frozenset(), **rows: list[dict[str, Any]]) -> courses.Courses:
+def curated(
+    precedence=("DICOM", "oBDS"), known=frozenset(), decided=frozenset(), **rows: list[dict[str, Any]]
+) -> courses.Courses:
     """The courses of one patient from rows of typed tables, by the name of the table."""
     sound = {}
     for contract in CONTRACTS:
@@ -46,7 +48,7 @@ def curated(precedence=("DICOM", "oBDS"), known=frozenset(), **rows: list[dict[s
         told = [{"patient_id": "P"} | one for one in rows.get(contract.table().removeprefix("typed."), [])]
         columns = {name: [one.get(name) for one in told] for name in schema}
         sound[contract.table()] = pl.DataFrame(columns, schema=schema)
-    return courses.curate(sound, precedence, known_plans=known)
+    return courses.curate(sound, precedence, known_plans=known, decided=decided)
 
 
 @pytest.mark.parametrize(
@@ -79,3 +81,28 @@ def test_a_record_whose_plan_was_never_delivered_is_told():
 def test_courses_of_plans_alone_are_of_the_tumour_of_the_plans():
     assert curated(plan=[PLAN]).courses["tumour_id"].to_list() == ["T1"]
     assert curated(radiotherapy=[DOCUMENTED | {"tumour_id": "T2"}]).courses["tumour_id"].to_list() == ["T2"]
+
+
+def test_a_number_of_two_courses_is_told_once_of_the_later_one():
+    """The later course has two target regions: its first one is told."""
+    first = DOCUMENTED | {"target_region": "7.3", "reported_on": dt.date(2015, 5, 1)}
+    later = first | {
+        "record_id": "o2", "report_id": "M2", "reported_on": dt.date(2017, 5, 1),
+        "start_date": dt.date(2017, 3, 6), "end_date": dt.date(2017, 4, 7),
+    }  # fmt: skip
+    other = later | {"record_id": "o3", "part": 2, "target_region": "5.9", "prescribed_dose_gy": 40.0}
+    seen = curated(radiotherapy=[first, later, other]).observed.filter(rule_id="record.number-on-two-dates")
+    assert seen.select("record_id", "value").rows() == [("o3", "2017-03-06")]
+    assert curated(radiotherapy=[first]).observed.is_empty()
+
+
+@pytest.mark.parametrize(("number", "dose"), [(None, None), (1, None), (2, 50.0)])
+def test_a_research_plan_gives_a_dose_only_if_it_was_chosen_as_treated(number, dose):
+    plan = PLAN | {"plan_intent": "RESEARCH"}
+    report = DOCUMENTED | {"prescribed_dose_gy": None}
+    asked = curated(plan=[plan], radiotherapy=[report]).readings
+    keys = dict(asked.select("reading", "reading_key").rows())
+    assert sorted(keys) == [1, 2]
+    decided = frozenset({keys[number]} if number else ())
+    made = curated(decided=decided, plan=[plan], radiotherapy=[report]).courses
+    assert made["prescribed_dose_gy"].to_list() == [dose]

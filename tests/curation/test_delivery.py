@@ -136,6 +136,21 @@ def test_an_early_end_without_monitor_units_does_not_count():
     assert (done.fractions, _notes(done)) == (2, [])
 
 
+@pytest.mark.parametrize(
+    ("ended", "shares", "notes"),
+    [("NORMAL", 1.0, []), (None, 1.0, []), ("MACHINE", 0.0, [("records.ended-early", "1")])],
+)
+def test_a_beam_without_delivered_units_has_those_of_the_plan_only_if_it_ended_normally(ended, shares, notes):
+    """Both beams of the plan: 200 and 100 monitor units."""
+    found = _given(_record(1, beam="1", ended=ended), _record(1, beam="2", ended=ended))
+    assert (found.shares, _notes(found)) == (shares, notes)
+
+
+def test_a_beam_that_ended_normally_adds_its_planned_units_to_those_of_the_others():
+    found = _given(_record(1, beam="1"), _record(1, beam="2", units=40.0))
+    assert found.shares == pytest.approx((200 + 40) / 300)
+
+
 def test_without_a_number_the_day_is_the_key():
     found = _given(*(_record(n, None) for n in (1, 2, 3)), _record(3, None, uid="again"))
     assert (found.fractions, found.numbers) == (3, ())

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from sarcoma_pipeline.curation.course_parts import (
+    Given,
+    all_phases,
     boost_of,
     by_dose,
     kind_of,
@@ -15,7 +17,7 @@ from sarcoma_pipeline.curation.course_parts import (
 )
 from sarcoma_pipeline.curation.course_phases import Combination, CoursePlan, Phase, Reading, distinct
 from sarcoma_pipeline.curation.delivery import Delivered
-from sarcoma_pipeline.curation.documented_courses import DocumentedCourse
+from sarcoma_pipeline.curation.documented_courses import DocumentedCourse, Irradiation
 from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import Group, GroupBeam, Plan
 from sarcoma_pipeline.curation.technique import Technique
@@ -137,6 +139,29 @@ def test_the_delivered_dose_of_a_phase():
     told = part("a", n=8)
     assert told.delivered is not None
     assert phase(replace(told, delivered=replace(told.delivered, dose=14.5))).delivered_dose == 14.5
+
+
+def test_the_delivered_dose_of_successive_phases_is_their_sum_if_each_is_known():
+    """25 and 8 fractions of 2 Gy."""
+    treated, boost = phase(part("a", n=25)), replace(BOOST, plans=(part("z", 16.0, 8, n=8),))
+    assert Given.of([treated]).dose == 50
+    assert (Given.of([treated, boost]).dose, Given.of([treated, boost]).fractions) == (66, 33)
+    assert Given.of([treated, BOOST]).dose == 50, "without records a phase is not delivered"
+    unknown = phase(part("b", None, None, n=17), dose=None)
+    assert Given.of([treated, unknown]).dose is None
+    assert (Given.of([BOOST]).dose, Given.of([]).dose) == (None, None)
+
+
+def test_documented_irradiations_of_kinds_without_a_plan_are_phases_too():
+    beams, sources = Irradiation(("r",), dose=50.0), Irradiation(("r",), kind="brachytherapy", dose=15.0)
+    documented = replace(_documented(None), parts=(beams,), apart=(sources,))
+    planned = phase(part("a"))
+    inserted = phase(part("h", 15.0, 5), dose=15.0, fractions=5, kind="brachytherapy")
+    assert all_phases(None, documented) == [beams, sources]
+    assert all_phases(Combination((planned,)), documented) == [planned, sources]
+    assert all_phases(Combination((inserted,)), documented) == [inserted, beams]
+    assert all_phases(Combination((planned, inserted)), documented) == [planned, inserted]
+    assert all_phases(Combination((planned,)), None) == [planned]
 
 
 @pytest.mark.parametrize(("n", "complete"), [(None, False), (24, False), (25, True), (26, True)])

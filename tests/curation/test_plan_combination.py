@@ -163,6 +163,7 @@ def test_d5_equal_prescriptions_count_once_if_documentation_says_so():
         asked = combine(plans, documented)
         assert _shown(asked) == (None, None, "D5 D10")
         assert _readings(asked)[:2] == [(100, 50), (50, 25)]
+        assert _notes(asked) == [], "nothing was counted once"
     assert _shown(combine(plans, _documented(100))) == (100, 50, "D6"), "documentation is the sum"
 
 
@@ -191,6 +192,7 @@ def test_d5_with_a_boost_the_documented_sum_counts_the_replan_once():
 def test_d6_earlier_phase_complete():
     found = combine([_plan("a", n=25), _plan("b", 16, 8, "2015-04-06", n=8)], None)
     assert _shown(found) == (66, 33, "D6") and found.origin == "records"
+    assert found.levels == (66, 50), "where the boost is given, and where it is not"
     # 25 days from 20 February end on 16 March.
     for day, told in (("2015-03-16", (66, 33, "D6")), ("2015-03-15", ASK)):
         assert _shown(combine([_plan("a", n=25), _plan("b", 16, 8, day, n=8)], None)) == told

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sarcoma_pipeline.curation.delivery import Delivered
-from sarcoma_pipeline.curation.plan_roles import Role, roles
+from sarcoma_pipeline.curation.plan_roles import Role, of_one_uid, roles
 from sarcoma_pipeline.curation.prescription import decide, readings
 from sarcoma_pipeline.curation.radiotherapy_plans import Beam, DoseReference, Group, GroupBeam, Plan
 
@@ -91,6 +91,12 @@ def test_r2_of_plans_that_lack_beams_or_groups():
     assert _said(replace(_plan("a", meterset=0.0), beams=())) == {"a": ("setup", "R2")}
     assert _said(replace(_plan("a"), beams=())) == {"a": PLANNED}
     assert _said(replace(_plan("a"), beams=(), groups=())) == {"a": PLANNED}
+
+
+def test_r2_not_for_plans_of_one_uid_whose_content_is_unknown_because_they_differ():
+    best, differ = of_one_uid([_plan("a"), _plan("a", 60, 30)])
+    assert differ and decide(readings(best), ()).dose is None
+    assert _said(best) == {"a": PLANNED}
 
 
 def test_r2_not_for_brachytherapy_nor_where_the_record_cannot_tell_nor_for_a_treated_plan():

@@ -172,6 +172,9 @@ def test_p7_from_500_and_p8_up_to_12_gy_and_from_two_fractions():
     assert _shown(_one([_ref(8)], [_group(2, doses=(8.0,))])) == (16, 2, "P1 P8")
     # 100 in 25 fractions with 1 Gy from the beams: centigray for one fraction.
     assert _shown(_one([_ref(100)], [_group(doses=(0.5, 0.5))])) == (25, 25, "P1 P7 P8")
+    # 10 % of 2.21 Gy from the beams are 0.221 Gy: 200 cGy may be meant, but not 198 cGy.
+    assert _shown(_one([_ref(200)], [_group(doses=(2.21,))])) == (50, 25, "P1 P7 P8")
+    assert _shown(_one([_ref(198)], [_group(doses=(2.21,))])) == (198, 25, "P1")
     assert _shown(_one([_ref(5000)], [])) == (50, None, "P1 P7")
     both = ([_ref(5000), _ref(1600, number="2")], PHASES[1])
     assert _shown(_one(*both, (66.0, 33))) == (66, 33, "P4 P7")

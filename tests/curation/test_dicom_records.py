@@ -1,0 +1,49 @@
+"""DICOM records to typed ones: the meta group of a file, and the planning system that tells a technique."""
+
+import datetime as dt
+import json
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.curation import dicom
+from schemas import received as r
+from schemas.configuration import DicomSource
+from schemas.contract import Contract
+
+SOURCE = DicomSource(kind="dicom", name="clinic", files=["*.dcm"])
+
+
+def received(contract: type[Contract], *rows: dict[str, str | None]) -> pl.DataFrame:
+    schema = contract.polars_schema()
+    return pl.DataFrame({name: [row.get(name) for row in rows] for name in schema}, schema=schema)
+
+
+@pytest.mark.parametrize(("told", "has_one"), [("yes", True), ("no", False), (None, True)])
+def test_a_file_lacks_its_meta_group_only_if_the_reader_said_so(told, has_one):
+    row = {"record_id": "i1", "PatientID": "1", "SOPInstanceUID": "1.1", "file_meta": told}
+    images = received(r.DicomImage, row).with_columns(received_on=pl.lit(dt.date(2021, 12, 1)))
+    ((_, typed, _),) = dicom.typed_frames("received.dicom_image", images, SOURCE)
+    assert typed["has_file_meta"].to_list() == [has_one]
+
+
+ROTATING = {
+    "BeamNumber": "1", "BeamType": "DYNAMIC", "RadiationType": "PHOTON", "TreatmentDeliveryType": "TREATMENT",
+    "GantryRotationDirection": ["CW"], "LeafPositions": 40,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("maker", "model", "technique"),
+    [
+        ("TomoTherapy Incorporated", None, "helical tomotherapy"),
+        (None, "TomoTherapy Planning", "helical tomotherapy"),
+        ("Maker", "Model", "VMAT"),
+        ("", None, "VMAT"),
+        (None, None, "VMAT"),
+    ],
+)
+def test_the_maker_or_model_of_the_planning_system_tells_tomotherapy(maker, model, technique):
+    """If the beam does not name the maker of its machine."""
+    row = {"Beams": json.dumps([ROTATING]), "Manufacturer": maker, "ManufacturerModelName": model}
+    assert dicom.with_plan_facts(received(r.DicomPlan, row))["_technique"].to_list() == [technique]
