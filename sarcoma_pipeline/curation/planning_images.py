@@ -42,7 +42,7 @@ def attach(sound: Mapping[str, pl.DataFrame], plans: pl.DataFrame) -> tuple[pl.D
         left_on=["patient_id", "structures"],
         right_on=["patient_id", "sop_instance_uid"],
         how="left",
-    ).sort("patient_id", "rank", "sop_instance_uid", nulls_last=True)
+    )
     has_series = pl.col("series_uids").list.len().fill_null(0) > 0
     by_series = (
         keyed.filter(has_series)

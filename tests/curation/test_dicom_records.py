@@ -11,7 +11,7 @@ from schemas import received as r
 from schemas.configuration import DicomSource
 from schemas.contract import Contract
 
-SOURCE = DicomSource(kind="dicom", name="clinic", files=["*.dcm"])
+SOURCE = DicomSource(kind="dicom", name="clinic", files=("*.dcm",))
 
 
 def received(contract: type[Contract], *rows: dict[str, str | None]) -> pl.DataFrame:

@@ -57,7 +57,7 @@ def test_a_boost_continues_the_course_that_ended_last():
         ]
 
 
-CONTENT = [
+CONTENT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     # two irradiations of one day, in their order
     ({"prescribed_dose_gy": 60.0}, {"prescribed_dose_gy": 50.0}),
     ({"single_dose_gy": 2.5}, {"single_dose_gy": 2.0}),
@@ -79,7 +79,9 @@ ATTRIBUTES = {
 
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("content", CONTENT)
-def test_irradiations_of_one_day_are_ordered_by_their_content_not_by_their_number(content, turned):
+def test_irradiations_of_one_day_are_ordered_by_their_content_not_by_their_number(
+    content: tuple[dict[str, Any], dict[str, Any]], turned: bool
+):
     usual = irradiated("1", date="2015-03-02") | {"target_region": "7.3", "target_side": "left"}
     rows = [
         usual | one | {"part": part, "record_id": f"record {part}"}
@@ -87,5 +89,5 @@ def test_irradiations_of_one_day_are_ordered_by_their_content_not_by_their_numbe
     ]
     (course,) = documented_courses(rows, "C49.2")
     for column in content[0]:
-        attribute = ATTRIBUTES.get(column, column)
+        attribute: str = ATTRIBUTES.get(column, column)
         assert [getattr(part, attribute) for part in course.parts] == [one[column] for one in content]
