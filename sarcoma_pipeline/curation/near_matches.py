@@ -50,9 +50,8 @@ def without_prefix(family_name: pl.Expr) -> pl.Expr:
 
 def without_title(given_names: pl.Expr) -> pl.Expr:
     """Return given names as :func:`normalised`, without titles before and name prefixes after them."""
-    plain = _words(given_names)
-    bare = plain.str.replace(_BEHIND_GIVEN, "").str.replace(rf"^(?:(?:{_TITLES}) )+", "")
-    return pl.when(bare == "").then(plain).otherwise(bare)
+    # A word always stays: a title has one behind it, a name prefix one before it.
+    return _words(given_names).str.replace(_BEHIND_GIVEN, "").str.replace(rf"^(?:(?:{_TITLES}) )+", "")
 
 
 def _words(name: pl.Expr) -> pl.Expr:

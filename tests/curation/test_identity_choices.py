@@ -229,6 +229,15 @@ def test_the_candidates_of_a_record_are_numbered_by_the_order_of_numbers_and_nob
     assert list(choices.of_candidates(identity.NEAR_MATCH, _pairs(*rows).clear())) == []
 
 
+def test_the_key_of_an_answer_stays_because_decisions_are_stored_with_it():
+    """As GNU b2sum -l 128 gives it of the rule, the identity and the candidates, the effect and the patient:
+
+    ('identity.near-match', ('', 'Müller', 'Anna', '', 'female', 'number:9'), 'is the patient', 'number:9')
+    """
+    (same, _) = choices.of_candidates(identity.NEAR_MATCH, _pairs(("r", "number:9")))
+    assert same.key == "437e7a9deb4ef7ae7912143d9c568dc8"
+
+
 def test_two_numbers_are_one_person_under_the_shortest_or_two():
     twins = _pairs(("r1", "number:100"), ("r2", "number:9")).with_columns(shared=pl.lit("x"))
     for some in (twins, twins.reverse()):

@@ -96,7 +96,7 @@ def test_titles_and_prefixes_do_not_count(name, bare):
     ("names", "bare"),
     [("Toni", "toni"), ("Toni von", "toni"), ("Toni Freiherr v.", "toni"), ("Dr. Toni", "toni"),
      ("Toni van der", "toni"), ("Thi Van", "thi van"), ("Maria La", "maria la"), ("Graf", "graf"),
-     (None, None)],
+     ("Dr. Dr.", "dr"), (" ", ""), (None, None)],
 )  # fmt: skip
 def test_a_prefix_behind_the_given_names_does_not_count(names, bare):
     assert pl.select(without_title(pl.lit(names, pl.String))).item() == bare

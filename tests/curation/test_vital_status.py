@@ -268,6 +268,34 @@ def test_the_evidence_of_life_is_the_last_contact_and_of_one_day_the_statement(s
     assert made["last_alive_record_ids"].to_list() == [[evidence]]
 
 
+def test_of_two_statements_of_one_day_the_newest_is_the_evidence_and_an_undated_report_is_the_oldest():
+    alive = {"status": "alive", "status_date": dt.date(2014, 6, 1)}
+    rows = [
+        alive | {"record_id": record, "reported_on": day}
+        for record, day in (("a", dt.date(2015, 1, 2)), ("b", dt.date(2015, 1, 1)), ("c", None))
+    ]
+    for some in (rows, rows[::-1]):
+        made = vital_status.curate(told_of(some), ZERO, ["oBDS"])
+        assert made["last_alive_record_ids"].to_list() == [["a"]]
+
+
+def test_an_examination_without_a_day_says_nothing_of_life():
+    undated, dated = ({"assessment_date": day} for day in (None, dt.date(2014, 6, 1)))
+    assert vital_status.curate(told_of([], {typed.Assessment: [undated]}), ZERO, ["oBDS"]).is_empty()
+    for some in ([undated, dated], [dated, undated]):
+        made = vital_status.curate(told_of([], {typed.Assessment: some}), ZERO, ["oBDS"])
+        assert made.select("status", "last_alive_date").rows() == [("alive", dt.date(2014, 6, 1))]
+
+
+def test_the_day_of_death_is_no_day_after_it():
+    """The source of the death counts days; 2014-06-01 is day 882 since 2012-01-01."""
+    dead = {"status": "deceased", "status_day": 882, "source": "table"}
+    alive = {"status": "alive", "status_date": dt.date(2014, 6, 1)}
+    made = vital_status.curate(told_of([dead, alive]), ZERO, ["oBDS", "table"])
+    found = made.select("death_day", "last_alive_day", "last_alive_date").rows()
+    assert found == [(882, 882, dt.date(2014, 6, 1))]
+
+
 @pytest.mark.parametrize(
     ("precision", "moved"), [("day", dt.date(2014, 6, 25)), ("month", dt.date(2014, 6, 15))]
 )
