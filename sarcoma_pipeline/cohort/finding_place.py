@@ -72,4 +72,4 @@ def placed(found: pl.DataFrame, places: pl.DataFrame, sources: Sources) -> pl.Da
         sources: their order.
     """
     ordered = in_order(found, places, sources).unique(_FINDING, keep="first", maintain_order=True)
-    return Observation.conform(ordered.sort(*_FINDING, nulls_last=True).select(Observation.empty().columns))
+    return Observation.conform(ordered.sort(_FINDING).select(Observation.empty().columns))

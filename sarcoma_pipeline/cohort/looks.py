@@ -29,7 +29,7 @@ def states(assumptions: Assumptions, documents_metastasis: pl.Expr) -> pl.Expr:
     telling = [*_STATED, *(_VAGUE if assumptions.questionable_status == "look" else ())]
     whole = (pl.col("overall_status") == "complete remission").fill_null(False)
     overall = pl.col("overall_status").is_not_null() & ~pl.col("overall_status").is_in(_SILENT_OVERALL)
-    said = {OVERALL: overall.fill_null(False)} | {
+    said = {OVERALL: overall} | {
         # "Missing" for a component means that it was not examined, regardless of the overall status.
         part: pl.col(f"{part}_status").is_in(telling).fill_null(whole)
         for part in COMPONENTS

@@ -159,7 +159,7 @@ def observe(
     others = others.join(of_patient, on=keys, how="left", nulls_equal=True, maintain_order="left")
     alone = others.filter(~pl.col("_mute")).drop_nulls("record_id")
     of_source = others.filter("_mute").join(
-        placed.select(*keys, "source").unique(), on=keys, nulls_equal=True, maintain_order="left"
+        placed.select(*keys, "source").unique(), on=keys, nulls_equal=True
     )
     none = "nobody has it in any source"
     return pl.concat(

@@ -71,7 +71,7 @@ def _sets_differ(every: pl.DataFrame) -> pl.DataFrame:
     each = every.unique([*_ROW, "structure_set_uid"], keep="first", maintain_order=True)
     differing = (
         each.drop_nulls("volume_cc")
-        .group_by("patient_id", *_ROW, maintain_order=True)
+        .group_by("patient_id", *_ROW)
         .agg(
             volumes=volume.round(1).cast(pl.String).str.join(", "),
             apart=volume.max() - volume.min() > SAME_SHARE * volume.max(),

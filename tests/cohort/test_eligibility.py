@@ -148,6 +148,7 @@ def test_a_study_without_criteria_admits_everybody_with_a_tumour(records):
     assert eligibility.eligible(made.eligibility).to_list() == ["number:1", "number:2"]
     flow = made.flow.select("criterion", "entered", "excluded", "not_known", "remaining").rows()
     assert flow == [("tumour documented", 3, 1, 1, 2)]
+    assert made.missing.rows() == [("number:3", "tumour documented", eligibility.TUMOUR)]
 
 
 def test_who_has_no_tumour_is_excluded_whatever_the_criteria_ask_for(records):

@@ -52,6 +52,15 @@ def test_an_exact_examination_after_the_middle_of_the_month_is_the_last_one(sarc
     assert times(outcome, "DFS") == ("censored", 809, 809, 820, "month")
 
 
+@together(sarcoma)
+def test_the_precision_is_that_of_the_least_exact_examination_that_may_be_the_last(sarcoma):
+    seen(sarcoma, "00.00.2014", **CLEAN)
+    seen(sarcoma, "00.12.2014", Module_ID="V2", **CLEAN)
+    # Both may have been on 31 December; 15 December is 731 + 334 + 14 = 1079.
+    outcome = yield
+    assert times(outcome, "DFS") == ("censored", 1079, 1065, 1095, "year")
+
+
 @pytest.mark.parametrize("status", ["Verlauf_Lokaler_Tumorstatus", "Verlauf_Tumorstatus_Fernmetastasen"])
 @together(sarcoma)
 def test_a_relapse_is_on_any_day_of_the_month_of_its_examination(sarcoma, status):

@@ -51,6 +51,16 @@ def test_the_age_of_the_last_answer_up_to_the_cut_off(patient, days, expected):
 
 
 @together()
+def test_a_statement_of_another_source_is_no_answer_of_the_office(patient):
+    asked(patient, "01.01.2014")
+    cells = f'{{"Nr": "{patient.number}", "cm": "5,5", "seen": "01.06.2014"}}'
+    patient.add(r.TableRow, table_name="sheet", **{"values": cells})
+    outcome = yield
+    assert outcome["vital_statement"].height == 2
+    assert answered(outcome) == (731, 11)
+
+
+@together()
 def test_the_last_answer_about_a_dead_patient_does_not_grow_old(patient):
     asked(patient, "01.01.2014")
     patient.meldung(r.ObdsDeath, Sterbedatum="2014-06-01", Sterbedatum_Datumsgenauigkeit="E")

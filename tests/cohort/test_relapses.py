@@ -117,6 +117,17 @@ def test_a_month_of_a_metastasis_ends_with_its_report_and_the_death(died, report
     assert placed(row, died_on=died) == [(day, False)]
 
 
+@pytest.mark.parametrize(("own", "earliest"), [(89, 89), (90, 90), (91, 60)])
+def test_a_month_of_the_report_says_nothing_against_a_day_up_to_its_end(own, earliest):
+    """March 2012 is day 60 to 90: a metastasis dated on day 91 was reported before."""
+    row = {
+        "origin": EXAM, "metastasis_day": own, "reported_day": 74, "reported_day_earliest": 60,
+        "reported_day_latest": 90, "reported_date_precision": "month",
+    }  # fmt: skip
+    frame = relapses.placed(metastases(row), milestones(), ZERO, Assumptions())
+    assert frame.select("day", "day_earliest").rows() == [(74 if own == 91 else own, earliest)]
+
+
 def found(
     *exams: dict[str, Any], of: tuple[dict[str, Any], ...] = (), assumptions: Assumptions | None = None,
     **known: Any,

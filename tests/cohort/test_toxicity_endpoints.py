@@ -174,6 +174,8 @@ FURTHER = ("radiotherapy start", 700, "further course")
         # A boost that begins within the course is no further irradiation.
         ({}, [MILD], {"events": (SEEN, ("radiotherapy start", 58, "further course"))},
          (970, "censored", None)),
+        ({}, [MILD], {"events": (SEEN, ("radiotherapy start", 58, "further course"),
+                                 ("radiotherapy end", 70, "further course"))}, (970, "censored", None)),
         ({}, [MILD], {"radiotherapy_start": None}, (None, None, None)),
         # On one day the toxicity counts before the death.
         ({}, [GRAVE], {"events": (SEEN, ("death", 430, None))}, (400, "toxicity", "date")),
