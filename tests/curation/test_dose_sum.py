@@ -214,6 +214,7 @@ def test_frames_that_seem_to_be_missing_are_told(offsets, told):
         (50.4, 48, 25, None),
         (53, 50, 25, None),  # prescribed to 95 % of the volume
         (47.6, 40, 25, None),
+        (47.5, 40, 25, None),  # exactly 5 %
         (47.4, 46, 25, ""),
         (2.0, 1.9, 25, "; it fits times 25 fractions"),
         (1250.0, 1240, 25, "; it fits divided by 25 fractions"),

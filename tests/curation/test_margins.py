@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sarcoma_pipeline.curation.dose_volume.doubts import Doubt
-from sarcoma_pipeline.curation.dose_volume.margins import Margins, limb_axis, margins
+from sarcoma_pipeline.curation.dose_volume.margins import Margins, _percentiles, limb_axis, margins
 from schemas.dicom_geometry import Contour, Structure
 from tests.curation import rt_phantoms as ph
 
@@ -147,6 +147,13 @@ def test_the_percentiles_are_of_the_length_of_the_outline(wide, narrow, expected
     body = [ph.circle(radius, 3 * n - 40) for n, radius in enumerate(radii)]
     found = of(body, ph.cylinder(35, 120))
     assert (found.radial_p5, found.radial_p50, found.radial_p95) == pytest.approx(expected, abs=0.1)
+
+
+def test_a_percentile_is_the_least_value_that_its_share_of_the_weight_reaches():
+    """Of 1 to 1,000, in any order; half of the weight may be beyond the outer target."""
+    values, even = np.arange(1000.0, 0, -1), np.ones(1000)
+    assert _percentiles(values, even, (5, 50, 95)) == [50, 500, 950]
+    assert _percentiles(np.array([2.0, -np.inf]), np.array([1.0, 1.0]), (5, 50, 95)) == [None, None, 2]
 
 
 def test_what_cannot_be_compared():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from sarcoma_pipeline.curation.dose_volume.planes import Planes, arrange, usual_distance
+from sarcoma_pipeline.curation.dose_volume.planes import Planes, _from_smallest, arrange, usual_distance
 from schemas.dicom_geometry import Contour, Structure
 
 SQUARE = np.array([[-10, -10], [10, -10], [10, 10], [-10, 10]], float)
@@ -88,3 +90,71 @@ def test_the_usual_distance_of_a_set_is_the_lower_median():
     # Distances up to a tenth of a millimetre are none; nor are those of points and open contours.
     assert usual_distance([stack(0, 0.1, 5.1)]) == 5
     assert usual_distance([drawn((SQUARE, 0), (SQUARE, 2), kind="OPEN_PLANAR"), stack(0, 3)]) == 3
+    # A plane is where it is to a hundredth of a millimetre.
+    assert usual_distance([stack(0, 2.996)]) == 3
+
+
+FLAT = [(SQUARE, float(z)) for z in range(0, 21, 3)]
+
+
+@pytest.mark.parametrize(("bend", "told"), [(0.1, {}), (0.11, {"contours.not-planar": "1"})])
+def test_points_up_to_a_tenth_of_a_millimetre_apart_are_in_one_plane(bend, told):
+    flat = drawn(*FLAT)
+    bent = np.column_stack([SQUARE, [0, 0, bend, bend]])
+    structure = replace(flat, contours=(Contour("CLOSED_PLANAR", bent), *flat.contours[1:]))
+    assert arranged(structure)[1] == told
+
+
+@pytest.mark.parametrize(("edge", "parallel"), [(2.0, True), (2.02, False)])
+def test_contours_up_to_a_hundredth_of_the_largest_have_no_say_in_the_direction_of_planes(edge, parallel):
+    """The others are 20 mm wide; a small one stands upright."""
+    upright = np.array([[0, 0, 0], [edge, 0, 0], [edge, 0, edge], [0, 0, edge]])
+    flat = drawn(*FLAT)
+    planes, doubts = arrange(replace(flat, contours=(*flat.contours, Contour("CLOSED_PLANAR", upright))))
+    assert (planes is not None) is parallel
+    assert ("contours.not-parallel" in {one.id for one in doubts}) is not parallel
+
+
+def oblique(degrees: float, points: np.ndarray) -> np.ndarray:
+    """The points turned about x."""
+    sin, cos = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
+    return points @ np.array([[1, 0, 0], [0, cos, sin], [0, -sin, cos]])
+
+
+@pytest.mark.parametrize("tilt", [0, 30, 150])
+def test_the_direction_in_which_contours_are_drawn_does_not_matter(tilt):
+    contours = [oblique(tilt, one.points) for one in drawn(*FLAT).contours]
+    mixed = [one[::-1] if number % 3 else one for number, one in enumerate(contours)]
+    for points in (contours, mixed):
+        found, told = arranged(
+            Structure(1, "", None, None, tuple(Contour("CLOSED_PLANAR", one) for one in points))
+        )
+        assert told == {}
+        assert np.abs(found.axes[2]) == pytest.approx(np.abs(oblique(tilt, np.array([0, 0, 1.0]))))
+        assert np.diff(found.positions) == pytest.approx([3.0] * 6)
+
+
+@pytest.mark.parametrize("way", [1, -1])
+@pytest.mark.parametrize(("tilt", "parallel"), [(2.5, True), (2.6, False), (50, False)])
+def test_a_contour_of_another_direction_is_told(tilt, parallel, way):
+    """The cosine of 2.56 degrees is 0.999."""
+    flat = drawn(*FLAT)
+    tilted = oblique(tilt, flat.contours[0].points)[::way]
+    planes, _ = arrange(replace(flat, contours=(Contour("CLOSED_PLANAR", tilted), *flat.contours[1:])))
+    assert (planes is not None) is parallel
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        [(0, 0), (1, 4), (3, 5), (2, 1)],  # of the neighbours (1, 4) and (2, 1) the smaller one follows
+        [(0, 1), (0, 3), (5, 5), (4, 0)],  # of one u the smaller v is the beginning
+        [(0, 0), (1, -1), (1, 1)],
+    ],
+)
+def test_an_outline_has_one_spelling(outline):
+    points = np.array(outline, float)
+    for begin in range(len(points)):
+        turned = np.roll(points, begin, axis=0)
+        for given in (turned, turned[::-1], np.repeat(turned, 2, axis=0)):
+            assert _from_smallest(given).tolist() == points.tolist()

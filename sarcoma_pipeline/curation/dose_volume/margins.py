@@ -138,5 +138,4 @@ def _percentiles(values: Array, weights: Array, percents: tuple[int, ...]) -> li
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(weights[order]) / weights.sum()
     at = np.searchsorted(reached, np.array(percents) / 100 - 1e-9)
-    found = values[order][np.minimum(at, len(values) - 1)]
-    return [float(one) if np.isfinite(one) else None for one in found]
+    return [float(one) if np.isfinite(one) else None for one in values[order][at]]

@@ -124,7 +124,7 @@ def arrange(structure: Structure, usual_mm: float | None = None) -> tuple[Planes
 def usual_distance(structures: Sequence[Structure]) -> float | None:
     """Return the usual distance of neighbouring planes in a structure set, in mm.
 
-    It is the lower median over all structures with contours in planes of one z.
+    It is the lower median over all structures with contours in planes of one z, which counts to a hundredth.
     """
     distances: list[float] = []
     for one in structures:
@@ -193,6 +193,6 @@ def _from_smallest(outline: Array) -> Array:
     """Return the same outline from its smallest point towards the smaller of its neighbours."""
     apart = outline[(outline != np.roll(outline, 1, axis=0)).any(axis=1)]
     turned = np.roll(apart, -int(np.lexsort(apart.T[::-1])[0]), axis=0)
-    if len(turned) > 1 and tuple(turned[-1]) < tuple(turned[1]):
+    if tuple(turned[-1]) < tuple(turned[1]):
         turned = np.roll(turned[::-1], 1, axis=0)
     return turned
