@@ -16,7 +16,7 @@ LOOKED, ALIVE = "last disease assessment", "last known alive"
 
 
 def rule(events, censor=LOOKED) -> EndpointRule:
-    return EndpointRule(name="E", title="E", events=events, censor=censor)
+    return EndpointRule.model_validate({"name": "E", "title": "E", "events": events, "censor": censor})
 
 
 @pytest.mark.parametrize(
@@ -51,5 +51,7 @@ def test_disease_free_survival_alone_needs_a_time_free_of_disease(events, needed
     ],
 )
 def test_the_events_and_censoring_events_under_a_switch(events, censor, switches, expected, by):
-    made = resolved(rule(events, censor), Timeline(pl.DataFrame(), pl.DataFrame(), Assumptions(**switches)))
+    made = resolved(
+        rule(events, censor), Timeline(pl.DataFrame(), pl.DataFrame(), Assumptions.model_validate(switches))
+    )
     assert (made.events, made.censored_by) == (expected, by)
