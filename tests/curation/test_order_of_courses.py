@@ -58,7 +58,11 @@ def test_a_boost_continues_the_course_that_ended_last():
 
 
 CONTENT: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    # two irradiations of one day, in their order
+    # two irradiations of one course, in their order
+    ({"start_date": dt.date(2015, 3, 2)}, {"start_date": dt.date(2015, 3, 3)}),
+    ({"start_date": dt.date(2015, 3, 2)}, {"start_date": None}),
+    ({"end_date": dt.date(2015, 4, 2)}, {"end_date": dt.date(2015, 4, 3)}),
+    ({"end_date": dt.date(2015, 4, 3)}, {"end_date": None}),
     ({"prescribed_dose_gy": 60.0}, {"prescribed_dose_gy": 50.0}),
     ({"single_dose_gy": 2.5}, {"single_dose_gy": 2.0}),
     ({"target_region": None}, {"target_region": "7.3"}),
@@ -72,14 +76,14 @@ CONTENT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"radiation": "electrons", "start_day": 2}, {"radiation": "photons", "start_day": 1}),
 ]
 ATTRIBUTES = {
-    "prescribed_dose_gy": "dose", "single_dose_gy": "single", "target_region": "region",
-    "target_side": "side",
+    "start_date": "start", "end_date": "end", "prescribed_dose_gy": "dose", "single_dose_gy": "single",
+    "target_region": "region", "target_side": "side",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("content", CONTENT)
-def test_irradiations_of_one_day_are_ordered_by_their_content_not_by_their_number(
+def test_irradiations_of_a_course_are_ordered_by_days_and_content_not_by_their_number(
     content: tuple[dict[str, Any], dict[str, Any]], turned: bool
 ):
     usual = irradiated("1", date="2015-03-02") | {"target_region": "7.3", "target_side": "left"}
