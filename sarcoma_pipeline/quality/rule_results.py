@@ -7,6 +7,7 @@ with each of them, but once in the total.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import polars as pl
 
@@ -130,15 +131,23 @@ def _judged(read: Read, sources_of: pl.DataFrame) -> dict[str, Counts]:
     """Count the records that each rule judged, by source and together; rules without a number are missing."""
     found = _verdicts(read, sources_of)
     on, rules = rule_catalogue.tables(), rule_catalogue.rules()
+    files, accounts = read(MetaFile.table()), read(Accounting.table())
+
+    @cache
+    def rows_of(table: str) -> Counts:
+        # Many rules are on one table.
+        return _rows(read(table), sources_of)
+
     for name, rule in rules.items():
-        if name not in found and (counts := _of_table(rule, on[name], read, sources_of)) is not None:
+        if name not in found and (counts := _of_table(rule, on[name], files, accounts, rows_of)) is not None:
             found[name] = counts
     return found
 
 
-def _of_table(rule: Rule, table: str, read: Read, sources_of: pl.DataFrame) -> Counts | None:
+def _of_table(
+    rule: Rule, table: str, files: pl.DataFrame, accounts: pl.DataFrame, rows_of: Callable[[str], Counts]
+) -> Counts | None:
     """Count what a rule without verdicts of its own judged: files, values, records or rows of its table."""
-    files = read(MetaFile.table())
     if rule.group == "obds":
         files = files.filter(pl.col("kind") == "obds")
     if rule.scope == "file":
@@ -147,16 +156,20 @@ def _of_table(rule: Rule, table: str, read: Read, sources_of: pl.DataFrame) -> C
         return None
     of_file = files.select("file_id", "source")
     if rule.id in _VALUES_READ:
-        values = read(Accounting.table()).select("file_id", n="values_read")
+        values = accounts.select("file_id", n="values_read")
         return _summed(of_file.join(values, on="file_id"))
     if table == MetaValueAccount.table():
-        values = read(Accounting.table()).select("file_id", n="values_delivered")
+        values = accounts.select("file_id", n="values_delivered")
         return _summed(of_file.join(values, on="file_id"))
     if table == Accounting.table():
-        return _summed(of_file.join(read(table).select("file_id", n="records"), on="file_id"))
+        return _summed(of_file.join(accounts.select("file_id", n="records"), on="file_id"))
     if table == Finding.table() or table.startswith("meta."):
         return None
-    rows = read(table)
+    return rows_of(table)
+
+
+def _rows(rows: pl.DataFrame, sources_of: pl.DataFrame) -> Counts:
+    """Count the rows of a table by the sources of their records, and together."""
     counts: Counts = {None: rows.height}
     ids = "record_ids" if "record_ids" in rows.columns else "record_id"
     if ids in rows.columns:
