@@ -12,16 +12,20 @@ import importlib.machinery
 import importlib.util
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.mutation.reach import FLAGS, ROOT, module_name
 
 KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
+LIMIT = 20
+"""Seconds that a test may take with several mutants: one that loops must not hide the others."""
 LIBRARIES = (
     "polars",
     "pandera.polars",
@@ -57,19 +61,40 @@ class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
 
 
 class _Chosen:
-    """A plugin of pytest: runs some of the collected tests, in the order given, and notes those that fail."""
+    """A plugin of pytest: runs some of the collected tests, in the order given, and notes those that fail.
 
-    def __init__(self, tests: Sequence[str]) -> None:
+    With a limit, a test that takes more seconds fails.
+    """
+
+    def __init__(self, tests: Sequence[str], limit: int) -> None:
         self.rank = {test: n for n, test in enumerate(tests)}
+        self.limit = limit
         self.failed: list[str] = []
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items):
         items[:] = sorted((i for i in items if i.nodeid in self.rank), key=lambda i: self.rank[i.nodeid])
 
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.failed += [test for test in self.rank if test.partition("::")[0] == report.nodeid]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self):
+        signal.signal(signal.SIGALRM, _takes_too_long)
+        signal.alarm(self.limit)
+        try:
+            return (yield)
+        finally:
+            signal.alarm(0)
+
     def pytest_runtest_logreport(self, report):
         if report.failed:
             self.failed.append(report.nodeid)
+
+
+def _takes_too_long(*_) -> None:
+    raise TimeoutError
 
 
 def _run(
@@ -82,10 +107,15 @@ def _run(
         os.dup2(nowhere.fileno(), 2)
     sys.dont_write_bytecode = True
     sys.meta_path.insert(0, _Mutated(sources))
+    # The first example that fails is enough.
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    hypothesis.settings.register_profile("first failure", phases=phases)
+    hypothesis.settings.load_profile("first failure")
     for tests in stages:
-        chosen = _Chosen(tests)
+        chosen = _Chosen(tests, 0 if first_only else LIMIT)
         files = sorted({test.partition("::")[0] for test in tests})
-        told = pytest.main([*(["-x"] if first_only else []), *FLAGS, *files], plugins=[chosen])
+        alone = ["-x"] if first_only else ["--continue-on-collection-errors"]
+        told = pytest.main([*alone, "--tb=no", *FLAGS, *files], plugins=[chosen])
         if told not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             answer.send(chosen.failed or list(tests))
             os._exit(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Mutant:
         what: the change in words.
         source: of the changed module.
         statement: that contains the change.
+        place: where it is, see :func:`places`.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Mutant:
     what: str
     source: str
     statement: Statement
+    place: tuple[int, int]
 
     @property
     def name(self) -> str:
@@ -133,11 +135,18 @@ def mutant(path: Path, place: tuple[int, int]) -> Mutant:
     tree = ast.parse(path.read_text("utf-8"))
     number, which = place
     node = next(n for i, n in enumerate(ast.walk(tree)) if i == number)
-    what, change = list(_changes(node))[which]
+    what, _ = list(_changes(node))[which]
     line, statement = getattr(node, "lineno", 0), statements(tree, path)[id(node)]
-    _replace(tree, node, change(node))
-    ast.fix_missing_locations(tree)
-    return Mutant(path, line, what, ast.unparse(tree), statement)
+    return Mutant(path, line, what, changed(path, [place]), statement, place)
+
+
+def changed(path: Path, chosen: Sequence[tuple[int, int]]) -> str:
+    """Return the source of a module with changes at several places, of which none contains another."""
+    tree = ast.parse(path.read_text("utf-8"))
+    nodes = list(ast.walk(tree))
+    for node, change in [(nodes[n], list(_changes(nodes[n]))[which][1]) for n, which in chosen]:
+        _replace(tree, node, change(node))
+    return ast.unparse(ast.fix_missing_locations(tree))
 
 
 def _replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:

@@ -18,24 +18,29 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutation.forked import judge_all
 from tests.mutation.killing import KILLED, SURVIVED, TIMEOUT, failing, judge
-from tests.mutation.mutants import Mutant, mutant, places
+from tests.mutation.mutants import Mutant, changed, mutant, places
 from tests.mutation.reach import ROOT, Reach, modules
 
-SAMPLE, SEED = 150, 15
-STAGES = (1.5, 6.0)
-"""Seconds of tests after which a further stage begins: most mutants meet few test files."""
+SAMPLE, SEED = 400, 15
+FIRST = 4.0
+"""Seconds of tests that each mutant meets alone; most are killed by them."""
+STARTED = 0.012
+"""Seconds that pytest needs for a test of any length."""
+GROUP = 40
+"""Mutants, of one function each, that meet all other tests together."""
 PATIENCE, SPARE = 6, 180
 """A mutant is given up after so many times the seconds of its tests, and seconds more for a busy machine."""
 
 
-def stages_for(one: Mutant, reach: Reach) -> list[list[str]]:
-    """The tests of a mutant by stage."""
-    took, stages = 0.0, [[] for _ in range(len(STAGES) + 1)]
+def stages_for(one: Mutant, reach: Reach) -> tuple[list[str], list[str]]:
+    """The tests that a mutant meets alone, and the others."""
+    took, first, others = 0.0, [], []
     for test in reach.of(one.statement, one.path):
-        took += reach.tests[test][0]
-        stages[sum(took > seconds for seconds in STAGES)].append(test)
-    return stages
+        (first if took < FIRST else others).append(test)
+        took += reach.tests[test][0] + STARTED
+    return first, others
 
 
 def sample(count: int, seed: int = SEED) -> list[Mutant]:
@@ -44,15 +49,29 @@ def sample(count: int, seed: int = SEED) -> list[Mutant]:
     return [mutant(*one) for one in random.Random(seed).sample(found, count)]
 
 
+def groups_of(chosen: Iterable[Mutant]) -> list[list[Mutant]]:
+    """Put mutants into groups in which none is in the function of another."""
+    groups: list[dict[tuple[Path, str], Mutant]] = []
+    for one in chosen:
+        where = one.path, one.statement.scope or one.statement.text
+        group = next((g for g in groups if where not in g and len(g) < GROUP), None)
+        if group is None:
+            groups.append(group := {})
+        group[where] = one
+    return [list(group.values()) for group in groups]
+
+
 def measure(chosen: list[Mutant], reach: Reach) -> tuple[Counter[str], list[Mutant]]:
     """Judge mutants and print how each one ends.
 
-    Each one meets the first stages of its tests alone. Those that are left, of one module each, meet all
-    other tests together; a test that fails then is run with each of them that reaches its statement.
+    Each one meets its first tests alone. Groups of those that are left meet all other tests together; a test
+    that fails then is run with each mutant of the group that reaches it.
     """
     outcomes: Counter[str] = Counter()
     alive: list[Mutant] = []
-    left: list[dict[Path, tuple[Mutant, list[str]]]] = []
+
+    def patience(tests: Iterable[str]) -> float:
+        return PATIENCE * sum(reach.tests[test][0] for test in tests) + SPARE
 
     def end(one: Mutant, outcome: str) -> None:
         outcomes[outcome] += 1
@@ -60,27 +79,34 @@ def measure(chosen: list[Mutant], reach: Reach) -> tuple[Counter[str], list[Muta
             alive.append(one)
         print(f"{time.monotonic() - began:6.0f} s {outcome:8} {one.name}", flush=True)
 
-    def patience(tests: Iterable[str]) -> float:
-        return PATIENCE * sum(reach.tests[test][0] for test in tests) + SPARE
-
     began = time.monotonic()
+    stages = {id(one): stages_for(one, reach) for one in chosen}
+    inside = [one for one in chosen if one.statement.name is None]
+    found = judge_all([(one, stages[id(one)][0]) for one in inside])
+    told = {id(one): outcome for one, outcome in zip(inside, found, strict=True)}
+    left: list[Mutant] = []
     for one in chosen:
-        *first, last = stages_for(one, reach)
-        outcome = judge(one.path, one.source, first, patience(chain(*first)))
-        if outcome == SURVIVED and last:
-            group = next((g for g in left if one.path not in g), None)
-            if group is None:
-                left.append(group := {})
-            group[one.path] = one, last
+        first, others = stages[id(one)]
+        outcome = told.get(id(one)) or judge(one.path, one.source, [first], patience(first))
+        # In a fork, only the tests of some files run, and nothing that is computed at import is changed.
+        if outcome == SURVIVED and (others or id(one) in told):
+            left.append(one)
         else:
             end(one, outcome)
-    for group in left:
-        tests = sorted(set(chain(*(tests for _, tests in group.values()))))
-        sources = {path: one.source for path, (one, _) in group.items()}
+    for group in groups_of(left):
+        own = {id(one): [*stages[id(one)][0], *stages[id(one)][1]] for one in group}
+        tests = sorted(set(chain(*own.values())))
+        by_module: dict[Path, list[tuple[int, int]]] = {}
+        for one in group:
+            by_module.setdefault(one.path, []).append(one.place)
+        sources = {path: changed(path, places) for path, places in by_module.items()}
         failed = failing(sources, [tests], patience(tests), first_only=False)
-        for path, (one, own) in group.items():
-            met = own if failed is None else [test for test in own if test in set(failed)]
-            end(one, judge(path, one.source, [met], patience(met)) if met else SURVIVED)
+        of_test = Counter(chain(*own.values()))
+        for one in group:
+            met = [test for test in own[id(one)] if failed is None or test in set(failed)]
+            # A test that few mutants of the group reach fails because of one of these.
+            met.sort(key=lambda test: (of_test[test], reach.tests[test][0], test))
+            end(one, judge(one.path, one.source, [met], patience(met)) if met else SURVIVED)
     print(dict(outcomes), flush=True)
     return outcomes, alive
 
