@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation.forked import judge_all
+from tests.mutation.forked import QUERY_AT_IMPORT, judge_all
 from tests.mutation.killing import KILLED, SURVIVED, TIMEOUT, failing, judge
 from tests.mutation.mutants import Mutant, changed, mutant, places
 from tests.mutation.reach import ROOT, Reach, modules
@@ -38,8 +38,11 @@ def stages_for(one: Mutant, reach: Reach) -> tuple[list[str], list[str]]:
     """The tests that a mutant meets alone, and the others."""
     took, first, others = 0.0, [], []
     for test in reach.of(one.statement, one.path):
-        (first if took < FIRST else others).append(test)
-        took += reach.tests[test][0] + STARTED
+        if took >= FIRST or test.startswith(QUERY_AT_IMPORT):
+            others.append(test)
+        else:
+            first.append(test)
+            took += reach.tests[test][0] + STARTED
     return first, others
 
 
@@ -88,7 +91,7 @@ def measure(chosen: list[Mutant], reach: Reach) -> tuple[Counter[str], list[Muta
     for one in chosen:
         first, others = stages[id(one)]
         outcome = told.get(id(one)) or judge(one.path, one.source, [first], patience(first))
-        # In a fork, only the tests of some files run, and nothing that is computed at import is changed.
+        # In a fork, nothing that is computed at import is changed.
         if outcome == SURVIVED and (others or id(one) in told):
             left.append(one)
         else:
