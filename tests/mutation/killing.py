@@ -97,9 +97,7 @@ def _takes_too_long(*_) -> None:
     raise TimeoutError
 
 
-def _run(
-    sources: Mapping[Path, str], stages: Sequence[Sequence[str]], first_only: bool, answer: Connection
-) -> None:
+def _run(sources: Mapping[Path, str], tests: Sequence[str], first_only: bool, answer: Connection) -> None:
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123
@@ -111,33 +109,32 @@ def _run(
     phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
     hypothesis.settings.register_profile("first failure", phases=phases)
     hypothesis.settings.load_profile("first failure")
-    for tests in stages:
-        chosen = _Chosen(tests, 0 if first_only else LIMIT)
-        files = sorted({test.partition("::")[0] for test in tests})
-        alone = ["-x"] if first_only else ["--continue-on-collection-errors"]
-        told = pytest.main([*alone, "--tb=no", *FLAGS, *files], plugins=[chosen])
-        if told not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            answer.send(chosen.failed or list(tests))
-            os._exit(1)
+    chosen = _Chosen(tests, 0 if first_only else LIMIT)
+    files = sorted({test.partition("::")[0] for test in tests})
+    alone = ["-x"] if first_only else ["--continue-on-collection-errors"]
+    told = pytest.main([*alone, "--tb=no", *FLAGS, *files], plugins=[chosen])
+    if told not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        answer.send(chosen.failed or list(tests))
+        os._exit(1)
     answer.send([])
     os._exit(0)
 
 
 def failing(
-    sources: Mapping[Path, str], stages: Sequence[Sequence[str]], seconds: float, *, first_only: bool = True
+    sources: Mapping[Path, str], tests: Sequence[str], seconds: float, *, first_only: bool = True
 ) -> list[str] | None:
     """Return the tests that fail with mutants; None if they run out of time.
 
     Args:
         sources: path of each changed module and its source.
-        stages: ids of tests; a stage is collected when the tests of the stage before have passed.
+        tests: their ids.
         seconds: after which it is given up.
         first_only: whether to stop at the first failure.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(LIBRARIES))
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(sources, stages, first_only, there))
+    process = context.Process(target=_run, args=(sources, tests, first_only, there))
     process.start()
     there.close()
     try:
@@ -145,13 +142,13 @@ def failing(
             return here.recv()
         return None
     except EOFError:  # the process ended without an answer
-        return [test for tests in stages for test in tests]
+        return list(tests)
     finally:
         process.kill()
         process.join()
 
 
-def judge(path: Path, source: str, stages: Sequence[Sequence[str]], seconds: float) -> str:
-    """Tell what becomes of a mutant that meets the tests of some stages."""
-    failed = failing({path: source}, stages, seconds)
+def judge(path: Path, source: str, tests: Sequence[str], seconds: float) -> str:
+    """Tell what becomes of a mutant that meets some tests."""
+    failed = failing({path: source}, tests, seconds)
     return TIMEOUT if failed is None else KILLED if failed else SURVIVED

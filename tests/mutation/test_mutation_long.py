@@ -90,7 +90,7 @@ def measure(chosen: list[Mutant], reach: Reach) -> tuple[Counter[str], list[Muta
     left: list[Mutant] = []
     for one in chosen:
         first, others = stages[id(one)]
-        outcome = told.get(id(one)) or judge(one.path, one.source, [first], patience(first))
+        outcome = told.get(id(one)) or judge(one.path, one.source, first, patience(first))
         # In a fork, nothing that is computed at import is changed.
         if outcome == SURVIVED and (others or id(one) in told):
             left.append(one)
@@ -103,13 +103,13 @@ def measure(chosen: list[Mutant], reach: Reach) -> tuple[Counter[str], list[Muta
         for one in group:
             by_module.setdefault(one.path, []).append(one.place)
         sources = {path: changed(path, places) for path, places in by_module.items()}
-        failed = failing(sources, [tests], patience(tests), first_only=False)
+        failed = failing(sources, tests, patience(tests), first_only=False)
         of_test = Counter(chain(*own.values()))
         for one in group:
             met = [test for test in own[id(one)] if failed is None or test in set(failed)]
             # A test that few mutants of the group reach fails because of one of these.
             met.sort(key=lambda test: (of_test[test], reach.tests[test][0], test))
-            end(one, judge(one.path, one.source, [met], patience(met)) if met else SURVIVED)
+            end(one, judge(one.path, one.source, met, patience(met)) if met else SURVIVED)
     print(dict(outcomes), flush=True)
     return outcomes, alive
 
