@@ -6,4 +6,6 @@ ID_SHOWN = 12
 
 def printable(text: str) -> str:
     """Escape control characters, line breaks and marks of text direction."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

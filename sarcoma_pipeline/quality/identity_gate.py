@@ -52,6 +52,8 @@ _SAID = frozenset(("alone", "irradiation", "irradiations", "phase", "phases", "t
 """Words that the program writes in values, in addition to those of its rules and contracts."""
 _UNITS = frozenset(("Gy", "cGy", "MV", "MeV", "GyRBE", "CTCAE", "UID"))
 _WORD = re.compile(r"[^\W\d_]+")
+_TOKEN = re.compile(r"[^\W_]+")
+_PATH_NUMBERS = re.compile(r"\d+(?:[.\-_ ]\d+)*")
 _CODES = (
     r"[A-Z]\d{2}(?:\.\d{1,2})?"  # ICD-10, ICD-O topography
     r"|\d{4}/\d"  # ICD-O morphology
@@ -84,6 +86,8 @@ _LONGEST = 400
 
 def spelling(text: str) -> str:
     """Return a text without case, accents, blanks and signs, with umlauts as two letters."""
+    if text.isascii() and text.isalnum():
+        return text.lower()
     return _bare(unicodedata.normalize("NFC", text).casefold().translate(_WRITTEN))
 
 
@@ -123,6 +127,18 @@ def texts(configuration: Any) -> Iterator[str]:
     elif isinstance(configuration, Sequence):
         for value in configuration:
             yield from texts(value)
+
+
+class _Judged(dict[str, bool]):
+    """Answers of a question about a text, which is asked once: a folder's name is in the path of each file."""
+
+    def __init__(self, judge: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._judge = judge
+
+    def __missing__(self, text: str) -> bool:
+        self[text] = judged = self._judge(text)
+        return judged
 
 
 @cache
@@ -178,6 +194,7 @@ class IdentityGate:
         words = {w for text in self._configured for w in _WORD.findall(text)}
         self._configured_words = frozenset(words)
         self._path_words = FILE_WORDS | words | {w.casefold() for w in path_words}
+        self._shown_parts = _Judged(self._path_part)
 
     @classmethod
     def of(cls, persons: pl.DataFrame, sources: Sources, rules: pl.DataFrame | None = None) -> IdentityGate:
@@ -248,7 +265,7 @@ class IdentityGate:
         If a part is hidden, the file id is added.
         """
         text, named, of_file = printable(text).partition(_BY_ID)
-        shown = "/".join(part if self._path_part(part) else MASK for part in text.split("/"))
+        shown = "/".join([part if self._shown_parts[part] else MASK for part in text.split("/")])
         if named:
             return f"{shown}{named}{of_file}"
         return f"{shown}{_BY_ID}{file_id[:ID_SHOWN]})" if MASK in shown and file_id else shown
@@ -256,15 +273,17 @@ class IdentityGate:
     def remark(self, text: str) -> str:
         """Return a steward's text with the names and numbers of patients hidden."""
         text = printable(text)
-        hidden = re.sub(r"[^\W_]+", lambda m: _shape(m[0]) if self._names_somebody(m[0]) else m[0], text)
+        hidden = _TOKEN.sub(lambda m: _shape(m[0]) if self._names_somebody(m[0]) else m[0], text)
         return re.sub(_NUMBERS, lambda m: _shape(m[0]) if spelling(m[0]) in self._known else m[0], hidden)
 
     def _path_part(self, part: str) -> bool:
-        if any(self._names_somebody(token) for token in re.findall(r"[^\W_]+", part)):
+        words = _WORD.findall(part)
+        # The cheap questions first: most parts are hidden for a number or a word that is not listed.
+        if any(word.casefold() not in self._path_words for word in words):
             return False
-        if any(w.casefold() not in self._path_words or self._names_somebody(w) for w in _WORD.findall(part)):
+        if any(_is_identifying(group) for group in _PATH_NUMBERS.findall(part)):
             return False
-        return not any(_is_identifying(group) for group in re.findall(r"\d+(?:[.\-_ ]\d+)*", part))
+        return not any(self._names_somebody(token) for token in (*_TOKEN.findall(part), *words))
 
     def _names_somebody(self, word: str) -> bool:
         return spelling(word) in self._known or _bare(word) in self._known
