@@ -130,7 +130,7 @@ def texts(configuration: Any) -> Iterator[str]:
 
 
 class _Judged(dict[str, bool]):
-    """Answers of a question about a text, which is asked once: a folder's name is in the path of each file."""
+    """Answers about texts, each judged once: the name of a folder is in the path of each of its files."""
 
     def __init__(self, judge: Callable[[str], bool]) -> None:
         super().__init__()

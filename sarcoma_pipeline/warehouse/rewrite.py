@@ -11,17 +11,46 @@ from sarcoma_pipeline.warehouse import ducklake, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables, literal
 from schemas.all_contracts import CONTRACTS
 
+_AT_ONCE_BYTES = 16 << 20
+"""Bytes after which collected frames are appended; more of them save little time, but take memory."""
+
 
 def insert(tables: Tables, table: str, frame: pl.DataFrame) -> None:
     """Append a frame to a table, matching columns by name."""
     if frame.is_empty():
         return
-    tables.connection.register("_incoming", frame.to_arrow())
+    # The newest layout is that of polars: DuckDB reads its texts without a copy.
+    tables.connection.register("_incoming", frame.to_arrow(compat_level=pl.CompatLevel.newest()))
     try:
         with ducklake.in_order(tables.connection):
             tables.execute(f"INSERT INTO {tables.own(table)} BY NAME FROM _incoming")
     finally:
         tables.connection.unregister("_incoming")
+
+
+class Appending:
+    """Collects frames of several tables and appends them together: any insertion takes some milliseconds.
+
+    The rows of each table keep the order in which they were added.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._frames: dict[str, list[pl.DataFrame]] = {}
+        self._bytes = 0
+
+    def add(self, table: str, frame: pl.DataFrame) -> None:
+        """Append a frame now or later."""
+        self._frames.setdefault(table, []).append(frame)
+        self._bytes += int(frame.estimated_size())
+        if self._bytes > _AT_ONCE_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Append what was added; without it, what was added last is not written."""
+        for table, frames in self._frames.items():
+            insert(self._tables, table, pl.concat(frames))
+        self._frames, self._bytes = {}, 0
 
 
 class TableWriter:

@@ -29,7 +29,7 @@ from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions, record_copies, step_cache, unchanged_patients
 from sarcoma_pipeline.warehouse.centres import Tables
-from sarcoma_pipeline.warehouse.rewrite import insert
+from sarcoma_pipeline.warehouse.rewrite import Appending, insert
 from schemas.all_contracts import CONTRACTS
 from schemas.configuration import Limits
 from schemas.ledger import Decision, LedgerEntry
@@ -230,20 +230,25 @@ def _write(
         ).fetchone()
         if not kept or not kept[0]:
             insert(tables, MetaConfiguration.table(), configuration)
+        appending = Appending(tables)
         for one in _completed(tables, scan.to_read, refresh, limits, tally, careful=careful):
-            insert(tables, MetaFile.table(), manifest.files_frame(one.read.files))
+            appending.add(MetaFile.table(), manifest.files_frame(one.read.files))
             for table, frame in one.read.tables.items():
                 CONTRACTS[table].enforce(frame)
-                insert(tables, table, frame)
+                appending.add(table, frame)
                 tally.added[table] += frame.height
                 pending += int(frame.estimated_size())
+            if not one.taken.is_empty():
+                appending.flush()
             for table, records in unchanged_patients.take_over(tables, one).items():
                 tally.added[table] += records
                 pending += records * _RECORD_BYTES
             if pending > _PIECE_BYTES:
+                appending.flush()
                 warehouse.commit(tables)
                 tables.execute("BEGIN")
                 pending = 0
+        appending.flush()
         if scan.to_read or scan.closed:
             unchanged_patients.forget_closed(tables)
             record_copies.number(tables, RECEIVED)
