@@ -151,14 +151,16 @@ def _opinion(project: Project, refresh_id: str, faults: list[str]) -> str:
 
 
 def _report_files(project: Project, faults: list[str]) -> list[tuple[str, str]]:
-    """Return the line on the PNG, Word and PDF files of the report, once there is a report."""
+    """Return the line on the PNG, Excel, Word and PDF files of the report, once there is a report."""
     made = report_process.made(project)
     if made is None and not report_process.is_waited_for(project):
         return []
     if made is None and report_process.is_running(project):
-        return [("report", "PNG, Word and PDF files are being made; the page itself is complete")]
+        return [("report", "PNG, Excel, Word and PDF files are being made; the page itself is complete")]
     words = (
-        str(made) if made else "The process that adds PNG, Word and PDF files to the report has ended early."
+        str(made)
+        if made
+        else "The process that adds PNG, Excel, Word and PDF files to the report has ended early."
     )
     if made is None or made.failure:
         remedy = f"Run the check `{report_process.CHECK}` of the report in the Dagster UI"

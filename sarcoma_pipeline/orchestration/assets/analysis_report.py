@@ -153,7 +153,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             metadata={
                 "report": links.published(project, "report/index.html"),
                 UNCHANGED: False,
-                "PNG, Word and PDF": f"added by a process of its own: check `{report_process.CHECK}`",
+                "PNG, Excel, Word and PDF": f"added by a process of its own: check `{report_process.CHECK}`",
                 "content hash": frames[MetaRelease.table()]["content_hash"][0],
                 "bytes": target.stat().st_size,
                 "seconds": round(time.perf_counter() - began, 3),

@@ -16,9 +16,8 @@ from functools import lru_cache
 from io import BytesIO, StringIO
 
 import polars as pl
-import xlsxwriter
 
-from sarcoma_pipeline.publish.report import raster, word_table
+from sarcoma_pipeline.publish.report import raster
 from sarcoma_pipeline.publish.report.report_tables import Table
 from schemas.language import point
 from schemas.spreadsheet import PLAIN_TEXTS, neutralised
@@ -70,14 +69,22 @@ def of_png(content: bytes) -> str:
     return _link("image/png", content)
 
 
+def of_book(table: Table, made: dt.datetime) -> str:
+    """Return the link of a table's workbook."""
+    return _link(_BOOK, _xlsx(table, made))
+
+
 def of_word(table: Table, made: dt.datetime, author: str) -> str:
     """Return the link of a table's Word document."""
+    # Imported on demand: a refresh leaves these documents to a later process.
+    from sarcoma_pipeline.publish.report import word_table
+
     return _link(_WORD, word_table.document(table, made, author))
 
 
 @lru_cache(maxsize=256)
 def of_table(
-    table: Table, made: dt.datetime, english: Table | None = None, author: str = "", *, word: bool = True
+    table: Table, made: dt.datetime, english: Table | None = None, author: str = "", *, now: bool = True
 ) -> tuple[File, ...]:
     """Return a table as CSV, as a workbook and as a Word document.
 
@@ -87,9 +94,8 @@ def of_table(
         english: the same table in English, for the CSV file, which programs read; if none is given, the
             table is.
         author: who is named as the author of the document.
-        word: whether the Word document is made now, not later.
+        now: whether the workbook and the Word document are made now, not later.
     """
-    rows = [_cells(line.cells, len(table.head)) for line in table.lines]
     plain = english or table
     return (
         File(
@@ -100,8 +106,8 @@ def of_table(
                 _csv(plain.head, [_cells(line.cells, len(plain.head)) for line in plain.lines]),
             ),
         ),
-        File(f"{table.key}.xlsx", "XLSX", _link(_BOOK, _xlsx(table, rows, made))),
-        File(f"{table.key}.docx", "Word", of_word(table, made, author) if word else ""),
+        File(f"{table.key}.xlsx", "XLSX", of_book(table, made) if now else ""),
+        File(f"{table.key}.docx", "Word", of_word(table, made, author) if now else ""),
     )
 
 
@@ -125,7 +131,11 @@ def _csv(head: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
     return out.getvalue().encode()
 
 
-def _xlsx(table: Table, rows: Sequence[Sequence[str]], made: dt.datetime) -> bytes:
+def _xlsx(table: Table, made: dt.datetime) -> bytes:
+    # Imported on demand, as for Word.
+    import xlsxwriter
+
+    rows = [_cells(line.cells, len(table.head)) for line in table.lines]
     out = BytesIO()
     with xlsxwriter.Workbook(out, {**PLAIN_TEXTS, "in_memory": True}) as book:
         book.set_properties({"title": f"{table.label}. {table.caption}", "created": made})

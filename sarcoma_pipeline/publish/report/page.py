@@ -93,7 +93,7 @@ def _rendered(
         sections=shown,
         of_figure=partial(downloads.of_figure, png=png),
         of_table=lambda table: downloads.of_table(
-            table, made, english[table.key], study.owner, word=png is not None
+            table, made, english[table.key], study.owner, now=png is not None
         ),
         style=Markup(source),
         content_policy=Markup(STATIC_PAGE),

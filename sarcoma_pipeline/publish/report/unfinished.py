@@ -1,4 +1,4 @@
-"""Adds to a page the files that take long to make: figures as PNG, tables as Word documents.
+"""Adds to a page the files that take long to make: figures as PNG, tables as workbooks and Word documents.
 
 A refresh writes the page without them. What they are made from is kept beside it, so that a later process
 needs neither the release nor the warehouse. Each missing file has a comment with its name in its place.
@@ -45,7 +45,7 @@ class Unfinished:
         author: the author of the Word documents.
         language: the language of the page.
         panels: the panels that are drawn as PNG.
-        tables: the tables that are written as Word documents.
+        tables: the tables that are written as workbooks and Word documents.
     """
 
     page: str
@@ -65,6 +65,7 @@ class Unfinished:
         links = {panel.name: (panel.kind, downloads.of_png(png(panel.svg))) for panel in self.panels}
         with speaking(self.language):
             for table in self.tables:
+                links[f"{table.key}.xlsx"] = ("XLSX", downloads.of_book(table, self.made))
                 links[f"{table.key}.docx"] = ("Word", downloads.of_word(table, self.made, self.author))
 
         def link(place: re.Match[str]) -> str:

@@ -26,7 +26,7 @@ def test_the_finished_page_is_the_page(
         whole = page(study, sources, frames, {}, None, png)
         html, lacking = unfinished_page(study, sources, frames, {})
     links: Any = lxml_html.document_fromstring(html).xpath("//a/@download")
-    assert {name.rpartition(".")[2] for name in links} == {"svg", "csv", "xlsx"}
+    assert {name.rpartition(".")[2] for name in links} == {"svg", "csv"}
     assert (lacking.page, lacking.language) == (unfinished.digest(html), language)
     wanted, drawn[:] = sorted(drawn), []
     # In another process, another language is set.
