@@ -157,11 +157,7 @@ def _report_files(project: Project, faults: list[str]) -> list[tuple[str, str]]:
         return []
     if made is None and report_process.is_running(project):
         return [("report", "PNG, Excel, Word and PDF files are being made; the page itself is complete")]
-    words = (
-        str(made)
-        if made
-        else "The process that adds PNG, Excel, Word and PDF files to the report has ended early."
-    )
+    words = str(made) if made else "The process that adds PNG, Excel, Word and PDF files has ended early."
     if made is None or made.failure:
         remedy = f"Run the check `{report_process.CHECK}` of the report in the Dagster UI"
         faults.append(f"{words} {remedy}; the next refresh tries again.")

@@ -1,8 +1,8 @@
 """Add the files that take long to make to the report, in a separate process: no refresh waits for them.
 
-These are the figures as PNG, the tables as workbooks and Word documents, the PDF, and the page on the origin of columns.
-The refresh writes the page without links to them, and what they are made from beside it. The result is
-written to a file that ``sarcoma status`` reads, and to the check ``report_files`` in Dagster.
+These are the figures as PNG, the tables as workbooks and Word documents, the PDF, and the page on the origin
+of columns. The refresh writes the page without links to them, and what they are made from beside it. The
+result is written to a file that ``sarcoma status`` reads, and to the check ``report_files`` in Dagster.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Made:
     def __str__(self) -> str:
         """Return this as a sentence."""
         if self.failure:
-            return f"The process that adds PNG, Excel, Word and PDF files to the report ended with {self.failure}."
+            return f"The process that adds PNG, Excel, Word and PDF files ended with {self.failure}."
         return f"The report has all its files; PDF: {self.pdf}."
 
 

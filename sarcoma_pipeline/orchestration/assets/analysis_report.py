@@ -165,8 +165,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         asset=report_key(project),
         name=report_process.CHECK,
         description=(
-            "A process after the refresh adds PNG and Word files to the report and prints it. Running this "
-            "check makes what is missing."
+            "A process after the refresh adds PNG, Excel and Word files to the report and prints it. Running "
+            "this check makes what is missing."
         ),
     )
     def report_files() -> dg.AssetCheckResult:
