@@ -39,6 +39,8 @@ RARE = 0.05
 Biometrika 2009; 96: 187 use 0.1, Cole and Hernán, Am J Epidemiol 2008; 168: 656 look at the extremes)."""
 FEW_EVENTS = 5
 """A group with fewer events leaves a ratio that one more event would turn over."""
+_ROUNDING = 1e-12
+"""A standard error of a log hazard ratio that is not above it is 0, with rounding errors."""
 _FEWEST = 2
 """Patients that each group needs."""
 
@@ -268,7 +270,7 @@ def _ratios(joined: pl.DataFrame, ties: Ties) -> dict[str, Any]:
             line["note"] = f"no estimate: {reason}"
             continue
         b, error = float(found.coefficients[0]), float(np.sqrt(found.covariance[0, 0]))
-        if not error > 0:
+        if not error > _ROUNDING:
             line["note"] = "no estimate: the robust variance is 0"
             continue
         low, high = ratio(b - Z * error), ratio(b + Z * error)
