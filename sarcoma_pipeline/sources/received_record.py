@@ -236,7 +236,8 @@ def frames(batches: Iterable[Batch], *, numbered: bool = True) -> dict[str, pl.D
     for batch in batches:
         for contract, rows in batch.rows.items():
             gathered.setdefault(contract, []).extend(rows)
-            placed += ((batch.file.relative, row) for row in rows)
+            if numbered:
+                placed += ((batch.file.relative, row) for row in rows)
     if numbered:
         _number_copies(placed)
     made = {}

@@ -1,7 +1,9 @@
 """Run readers in worker processes. A crash or timeout becomes one finding for that file.
 
-A worker reports each file before opening it, so that the file that crashed it is known. Its memory is
-limited, it can write neither files nor core dumps, and it ends together with the process that started it.
+A worker notes each file in a pipe before opening it, so that the file that crashed it is known. The pipe is
+looked into now and then, because a message for each file would take longer than reading a small one. A
+worker's memory is limited, it can write neither files nor core dumps, and it ends together with the process
+that started it.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import faulthandler
+import gc
 import os
 import resource
 import signal
@@ -38,6 +41,11 @@ _STARTS = 3
 """Attempts to start a worker process."""
 _EXIT_SECONDS = 1
 """How long to wait for a process that has closed its connection to exit."""
+_LOOK_SECONDS = 1.0
+"""How often to look which file a process has opened."""
+_OBJECTS_PER_COLLECTION = 20_000
+"""New objects before a process looks for reference cycles: a group of files makes a hundred thousand."""
+_PLACE_BYTES = 4
 _NO_MEMORY = 12
 _PR_SET_PDEATHSIG = 1
 
@@ -195,7 +203,7 @@ class _Reader:
 
     def __init__(self, work: Callable[..., object], arguments: tuple[object, ...], memory: int) -> None:
         self._task = work, arguments, memory
-        self._running: tuple[Connection, subprocess.Popen[bytes]] | None = None
+        self._running: tuple[Connection, subprocess.Popen[bytes], _Opened] | None = None
         self._dismissed = False
 
     def dismiss(self) -> None:
@@ -213,51 +221,68 @@ class _Reader:
         """
         place = None
         try:
-            connection = self._connect()
+            connection, opened = self._connect()
+            opened.last()  # of the group before
             connection.send((group, refused))
+            since = time.monotonic()
             while True:
                 one = sizes[place] if place is not None and place < len(sizes) else sum(sizes)
                 seconds = patience(one)
-                if not connection.poll(seconds):
+                left = max(0.0, since + seconds - time.monotonic())
+                if connection.poll(min(left, _LOOK_SECONDS)):
+                    kind, told = connection.recv()
+                    if kind == "raised":
+                        raise told
+                    return told
+                if (now := opened.last()) is not None:
+                    place, since = now, time.monotonic()
+                elif left == 0:
                     self.end()
                     raise _Ended(place, f"not read within {seconds:.0f} seconds", hung=True)
-                kind, told = connection.recv()
-                if kind == "raised":
-                    raise told
-                if kind == "done":
-                    return told
-                place = told
         except (EOFError, BrokenPipeError, ConnectionResetError):
+            if self._running and (now := self._running[2].last()) is not None:
+                place = now
             raise _Ended(place, f"ended its reader, {CHANCES} times: {self.end()}") from None
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> tuple[Connection, _Opened]:
         if self._dismissed:
             raise RuntimeError("the pool of readers is closed")
         if self._running is None:
             ours, theirs = Pipe()
+            opened = _Opened()
             # Not fork, which would copy locks of threads of polars and Dagster; not multiprocessing's spawn,
             # which would import the whole program including Dagster.
-            words = [sys.executable, "-P", "-c", _PROGRAM, str(theirs.fileno()), str(os.getpid())]
+            words = [
+                sys.executable,
+                "-P",
+                "-c",
+                _PROGRAM,
+                str(theirs.fileno()),
+                str(opened.writes),
+                str(os.getpid()),
+            ]
             process = subprocess.Popen(
                 words,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), opened.writes],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 # Discarded: messages of native code may quote the content of the file.
                 stderr=subprocess.DEVNULL,
             )
             theirs.close()
-            self._running = ours, process
+            os.close(opened.writes)
+            self._running = ours, process, opened
             ours.send(self._task)
-        return self._running[0]
+        return self._running[0], self._running[2]
 
     def end(self) -> str:
         """End the process, if there is one; returns how it ended."""
         if self._running is None:
             return "no process"
-        connection, process = self._running
+        connection, process, opened = self._running
         self._running = None
         connection.close()
+        opened.close()
         try:
             code = process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
@@ -269,23 +294,47 @@ class _Reader:
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
+class _Opened:
+    """A pipe into which a worker process writes the position of each file before it opens it."""
+
+    def __init__(self) -> None:
+        self._reads, self.writes = os.pipe()
+        os.set_blocking(self._reads, False)
+
+    def last(self) -> int | None:
+        """Return the position written last; None if none was written since the last call."""
+        found = None
+        with suppress(BlockingIOError):
+            while written := os.read(self._reads, _PLACE_BYTES << 12):
+                found = int.from_bytes(written[-_PLACE_BYTES:], "little")
+        return found
+
+    def close(self) -> None:
+        """Close the end that is read."""
+        os.close(self._reads)
+
+
 _PROGRAM = f"import sys, {__name__} as worker; worker.serve(*map(int, sys.argv[1:]))"
 
 
-def serve(handle: int, parent: int) -> None:
+def serve(handle: int, opened: int, parent: int) -> None:
     """Run as a worker process.
 
     Args:
         handle: file descriptor of the connection to the parent.
+        opened: file descriptor of the pipe that takes the position of each file.
         parent: process id of the parent.
     """
     _die_with(parent)
     connection = Connection(handle)
     work, arguments, memory = connection.recv()
     _confine(memory)
+    # What is imported lives until the end, and is a multiple of what a group of files leaves.
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_PER_COLLECTION)
 
     def opens(place: int) -> None:
-        connection.send(("opens", place))
+        os.write(opened, place.to_bytes(_PLACE_BYTES, "little"))
 
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
