@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import polars as pl
 
 from sarcoma_pipeline.cohort import baseline_choice, dose, primary, within_bounds
 from sarcoma_pipeline.cohort.data_cutoff import rows_until
+from sarcoma_pipeline.cohort.derived_once import Derive, every_time, once
 from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH
 from sarcoma_pipeline.cohort.partial_dates import reach
 from sarcoma_pipeline.cohort.primary import Curated
@@ -41,7 +43,17 @@ def patients(
         eligible: pseudonyms.
         gate: the bounds of plausible values.
     """
-    return describe(curated, timeline, gate).filter(pl.col("pseudonym").is_in(eligible.implode()))
+    return chosen(describe(curated, timeline, gate), eligible)
+
+
+def chosen(described: pl.DataFrame, eligible: pl.Series) -> pl.DataFrame:
+    """Return the rows of some patients.
+
+    Args:
+        described: from :func:`describe`.
+        eligible: pseudonyms.
+    """
+    return described.filter(pl.col("pseudonym").is_in(eligible.implode()))
 
 
 def describe(curated: Curated, timeline: Timeline, gate: Gate = _DEFAULT_GATE) -> pl.DataFrame:
@@ -68,7 +80,7 @@ def bounded(delivered: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataF
     return CohortPatient.conform(within_bounds.patients(delivered, timeline, gate))
 
 
-def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
+def as_delivered(curated: Curated, timeline: Timeline, derive: Derive = every_time) -> pl.DataFrame:
     """Return every patient with an index tumour, eligible or not, without the gate's bounds.
 
     The columns are ``patient_id`` and those of ``cohort.patients``.
@@ -80,30 +92,54 @@ def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     - relapse pattern over the whole follow-up; regional lymphatic relapse counts as local.
     """
     assumptions = timeline.assumptions
+    parts = (
+        derive(_treated_parts, curated, assumptions),
+        derive(_milestones, timeline.milestones),
+        derive(_chemotherapy, curated, timeline.events, assumptions),
+        derive(_relapses, timeline.events),
+        derive(_followed, timeline.events),
+        _statements(curated),
+        derive(_answered, curated, timeline.events, assumptions),
+    )
+    return derive(_joined, derive(_persons, curated, assumptions), parts, assumptions)
+
+
+def _persons(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
+    """Return the patients with their index tumours."""
     index = baseline_choice.index_tumour(curated, assumptions).with_columns(
         icd10_site=pl.coalesce(["icdo3_topography", "icd10_code"])
     )
-    course = treated(curated, assumptions).select(
+    persons = curated["curated.patient"].select(
+        "patient_id", "pseudonym", "birth_date", "birth_date_precision", "sex", _person_ids="record_ids"
+    )
+    return index.join(persons, on="patient_id")
+
+
+def _treated_parts(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
+    return treated(curated, assumptions).select(
         "patient_id", "radiation_sequence", "dose_gy", "prescribed_dose_gy", "delivered_dose_gy", "fractions",
         "delivered_fractions", "overall_days", "longest_gap_days", "single_dose_gy", "boost", "technique",
         "beam_energy_mv", "ct_slice_thickness_mm", "dose_origin",
         interrupted=_interrupted(), _course_ids="record_ids",
     )  # fmt: skip
-    persons = curated["curated.patient"].select(
-        "patient_id", "pseudonym", "birth_date", "birth_date_precision", "sex", _person_ids="record_ids"
-    )
-    status = curated["curated.vital_status"].select("patient_id", _status_ids="record_ids")
-    steps = timeline.milestones.select(
+
+
+def _milestones(milestones: pl.DataFrame) -> pl.DataFrame:
+    return milestones.select(
         "patient_id",
         "residual_status",
         resected=pl.col("surgery_ids").is_not_null(),
         _surgery_ids="surgery_ids",
     )
-    frame = index.join(persons, on="patient_id")
-    for part in (
-        course, steps, _chemotherapy(curated, timeline), _relapses(timeline), _followed(timeline), status,
-        _answered(curated, timeline),
-    ):  # fmt: skip
+
+
+@once
+def _statements(curated: Curated) -> pl.DataFrame:
+    return curated["curated.vital_status"].select("patient_id", _status_ids="record_ids")
+
+
+def _joined(frame: pl.DataFrame, parts: Sequence[pl.DataFrame], assumptions: Assumptions) -> pl.DataFrame:
+    for part in parts:
         frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
     lists = (
         "record_ids", "_person_ids", "_course_ids", "_surgery_ids", "_chemo_ids", "_status_ids", "_event_ids",
@@ -167,15 +203,15 @@ def _age_in_days() -> pl.Expr:
     return pl.when(cut).then(oldest - oldest // 2).otherwise(age)
 
 
-def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:
+def _chemotherapy(curated: Curated, events: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
     """Return whether the index tumour had chemotherapy: in primary treatment, or at any time (switch)."""
     frame = primary.of_index_tumour(curated, "curated.systemic_therapy")
     zero = primary.tumour(curated).select("patient_id", zero="diagnosis_date")
-    frame = rows_until(frame, "start_day", zero, timeline.assumptions.data_cutoff)
+    frame = rows_until(frame, "start_day", zero, assumptions.data_cutoff)
     of_kind = pl.col("kind").is_null() | (pl.col("kind") == "chemotherapy")
     told = frame.filter(of_kind)
-    if timeline.assumptions.chemotherapy == "primary":
-        first = first_relapse(timeline.events)
+    if assumptions.chemotherapy == "primary":
+        first = first_relapse(events)
         later = (pl.col("start_day") >= pl.col("relapsed_on")).fill_null(False) & (pl.col("given") == "yes")
         told = told.join(first, on="patient_id", how="left").filter(~later)
     return (
@@ -194,13 +230,13 @@ def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     )
 
 
-def _events(timeline: Timeline, *kinds: str) -> pl.DataFrame:
-    return timeline.events.filter(pl.col("kind").is_in(kinds))
+def _of_kind(events: pl.DataFrame, *kinds: str) -> pl.DataFrame:
+    return events.filter(pl.col("kind").is_in(kinds))
 
 
-def _relapses(timeline: Timeline) -> pl.DataFrame:
+def _relapses(events: pl.DataFrame) -> pl.DataFrame:
     return (
-        _events(timeline, *RELAPSES, SECOND_MALIGNANCY, "death")
+        _of_kind(events, *RELAPSES, SECOND_MALIGNANCY, "death")
         .group_by("patient_id")
         .agg(
             _local=pl.col("kind").is_in([LOCAL, REGIONAL]).any(),
@@ -210,12 +246,12 @@ def _relapses(timeline: Timeline) -> pl.DataFrame:
     )
 
 
-def _followed(timeline: Timeline) -> pl.DataFrame:
+def _followed(events: pl.DataFrame) -> pl.DataFrame:
     """Return the days to death, for living patients to the last contact."""
-    died = _events(timeline, "death").group_by("patient_id").agg(_died=pl.col("day").min())
+    died = _of_kind(events, "death").group_by("patient_id").agg(_died=pl.col("day").min())
     seen = pl.max_horizontal(pl.min_horizontal("day", "day_earliest"), 0)
     return (
-        timeline.events.filter(pl.col("kind") != "death")
+        events.filter(pl.col("kind") != "death")
         .group_by("patient_id")
         .agg(_seen=seen.max())
         .join(died, on="patient_id", how="full", coalesce=True)
@@ -223,13 +259,13 @@ def _followed(timeline: Timeline) -> pl.DataFrame:
     )
 
 
-def _answered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
+def _answered(curated: Curated, events: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
     """Return the day of the registry office's last answer.
 
     For living patients also its age at the cut-off in months.
     """
     zero = primary.tumour(curated).select("patient_id", _zero="diagnosis_date")
-    died = _events(timeline, "death").select("patient_id").unique()
+    died = _of_kind(events, "death").select("patient_id").unique()
     answers = (
         curated["curated.vital_statement"]
         .filter(pl.col("source") == "registry office")
@@ -237,7 +273,7 @@ def _answered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
         .drop_nulls()
         .join(zero, on="patient_id")
     )
-    cut = cut_off(curated, timeline)
+    cut = _cut_off(curated, events, assumptions)
     last = (pl.lit(cut, dtype=pl.Date) - pl.col("_zero")).dt.total_days().cast(pl.Int32)
     return (
         answers.filter((pl.col("day") <= last).fill_null(True))
@@ -260,11 +296,15 @@ def cut_off(curated: Curated, timeline: Timeline) -> dt.date | None:
     Without any answer of a registry office it is the last day of any event. If there are answers, events do
     not count: one mistyped year that a waiver lets through would make every patient's answer decades old.
     """
-    if timeline.assumptions.data_cutoff:
-        return timeline.assumptions.data_cutoff
+    return _cut_off(curated, timeline.events, timeline.assumptions)
+
+
+def _cut_off(curated: Curated, events: pl.DataFrame, assumptions: Assumptions) -> dt.date | None:
+    if assumptions.data_cutoff:
+        return assumptions.data_cutoff
     dated = _registry_days(curated)
     if dated.is_empty():
-        dated = _dated(curated, timeline.events)
+        dated = _dated(curated, events)
     return dated.select(pl.col("date").max()).item()
 
 
@@ -274,6 +314,7 @@ def last_answered(curated: Curated) -> pl.Series:
     return dated.filter(pl.col("date") == pl.col("date").max())["patient_id"].unique().sort()
 
 
+@once
 def _registry_days(curated: Curated) -> pl.DataFrame:
     told = curated["curated.vital_statement"].filter(pl.col("source") == "registry office")
     return _dated(curated, told.select("patient_id", day="told_day"))

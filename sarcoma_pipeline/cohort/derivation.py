@@ -8,6 +8,7 @@ from functools import cached_property
 import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, dose_columns, eligibility, endpoints, structure_doses
+from sarcoma_pipeline.cohort.derived_once import Derive, every_time
 from sarcoma_pipeline.cohort.eligibility import Eligibility
 from sarcoma_pipeline.cohort.endpoints import Derived
 from sarcoma_pipeline.cohort.primary import Curated
@@ -25,22 +26,24 @@ class Cohort:
         study: criteria, endpoints and bounds; its assumptions are those of ``happened``.
         happened: the events of all patients.
         chosen: pseudonyms of the eligible patients, if they are known already.
+        derive: calls the function of each part.
     """
 
     curated: Curated
     study: Study
     happened: Timeline
     chosen: pl.Series | None = None
+    derive: Derive = every_time
 
     @cached_property
     def delivered(self) -> pl.DataFrame:
         """Covariates of every patient with an index tumour, without the bounds of the gate."""
-        return covariates.as_delivered(self.curated, self.happened)
+        return covariates.as_delivered(self.curated, self.happened, self.derive)
 
     @cached_property
     def described(self) -> pl.DataFrame:
         """``cohort.patients`` of every patient with an index tumour, eligible or not."""
-        return covariates.bounded(self.delivered, self.happened, self.study.gate)
+        return self.derive(covariates.bounded, self.delivered, self.happened, self.study.gate)
 
     @cached_property
     def judged(self) -> Eligibility:
@@ -55,30 +58,35 @@ class Cohort:
         if "judged" in vars(self):
             return eligibility.eligible(self.judged.eligibility)
         # The runs of a sensitivity analysis do not ask for reasons and the flow.
-        return eligibility.meeting(self.curated, self.happened, self.study, self.described)
+        return self.derive(eligibility.meeting, self.curated, self.happened, self.study, self.described)
 
     @cached_property
     def members(self) -> pl.DataFrame:
         """``patient_id`` and ``pseudonym`` of the eligible patients."""
-        return eligibility.members(self.curated, self.eligible)
+        return self.derive(eligibility.members, self.curated, self.eligible)
 
     @cached_property
     def patients(self) -> pl.DataFrame:
         """``cohort.patients``: the eligible patients."""
-        return self.described.filter(pl.col("pseudonym").is_in(self.eligible.implode()))
+        return self.derive(covariates.chosen, self.described, self.eligible)
 
     @cached_property
     def with_doses(self) -> pl.DataFrame:
         """``cohort.patients`` with the volumes and doses that the study declares."""
         if not self.study.dose_columns:
             return self.patients
-        doses = structure_doses.structure_doses(self.curated, self.members, self.study.gate)
-        return dose_columns.with_doses(self.patients, doses, self.study.dose_columns)
+        doses = self.derive(structure_doses.structure_doses, self.curated, self.members, self.study.gate)
+        return self.derive(dose_columns.with_doses, self.patients, doses, self.study.dose_columns)
 
     @cached_property
     def derived(self) -> Derived:
         """Endpoints of the eligible patients, and who is not at risk."""
         return endpoints.derive(self.happened, self.members, self.study)
+
+    @cached_property
+    def times(self) -> pl.DataFrame:
+        """``cohort.endpoints`` alone."""
+        return endpoints.at_risk(self.happened, self.members, self.study, self.derive)
 
 
 def cohort(
@@ -87,6 +95,7 @@ def cohort(
     assumptions: Assumptions | None = None,
     *,
     chosen: pl.Series | None = None,
+    derive: Derive = every_time,
 ) -> Cohort:
     """Return the cohort of a study.
 
@@ -95,5 +104,7 @@ def cohort(
         study: criteria, endpoints and bounds.
         assumptions: used in place of the study's own ones.
         chosen: pseudonyms of the eligible patients, if they are known already.
+        derive: calls the function of each part.
     """
-    return Cohort(curated, study, timeline(curated, assumptions or study.assumptions), chosen)
+    happened = timeline(curated, assumptions or study.assumptions, derive)
+    return Cohort(curated, study, happened, chosen, derive)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, primary
+from sarcoma_pipeline.cohort.derived_once import once
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS
 from sarcoma_pipeline.cohort.timeline import Timeline
@@ -200,6 +201,7 @@ def _facts(curated: Curated, timeline: Timeline, described: pl.DataFrame) -> pl.
     return frame.join(described, on="pseudonym", how="left")
 
 
+@once
 def facts_of_records(curated: Curated) -> pl.DataFrame:
     """Return one row per patient with the facts of criteria that depend on no assumption.
 

@@ -15,21 +15,17 @@ reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from sarcoma_pipeline.cohort import looks, within_bounds
+from sarcoma_pipeline.cohort.derived_once import Derive, every_time
+from sarcoma_pipeline.cohort.life_and_death import BY_TUMOUR, CAUSE_UNKNOWN, CUT_OFF, MOVED, REGISTRY
 from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL, UNDER_TREATMENT, UNKNOWN, first_relapse
-from sarcoma_pipeline.cohort.timeline import (
-    BY_TUMOUR,
-    CAUSE_UNKNOWN,
-    CUT_OFF,
-    MOVED,
-    REGISTRY,
-    Timeline,
-)
+from sarcoma_pipeline.cohort.timeline import Timeline
+from schemas.assumptions import Assumptions
 from schemas.cohort import CohortDerivability, CohortEndpoint
 from schemas.cohort_events import CohortNotAtRisk
 from schemas.configuration import EndpointRule, Milestone, Study
@@ -69,20 +65,54 @@ def derive(timeline: Timeline, members: pl.DataFrame, study: Study) -> Derived:
         members: ``patient_id``, ``pseudonym`` of the eligible patients.
         study: the endpoints' rules.
     """
-    events = _causes(timeline.events.join(members, on="patient_id", how="semi"))
-    at_risk, others = [CohortEndpoint.empty()], [CohortNotAtRisk.empty()]
-    for rule in study.endpoints:
-        if rule.derivable:
-            row, out = _endpoint(resolved(rule, timeline), timeline, events, members, study.gate)
-            at_risk.append(row)
-            others.append(out)
+    frames = list(_judged(timeline, members, study, every_time))
+    others = [f.filter(pl.col("reason").is_not_null()) for f in frames]
     derivability = [
         {"endpoint": r.name, "derivable": r.derivable, "reason": None if r.derivable else r.reason}
         for r in study.endpoints
     ]
     return Derived(
-        pl.concat(at_risk), pl.concat(others), CohortDerivability.conform(pl.DataFrame(derivability))
+        pl.concat([CohortEndpoint.empty(), *map(_at_risk, frames)]),
+        pl.concat([CohortNotAtRisk.empty(), *map(CohortNotAtRisk.conform, others)]),
+        CohortDerivability.conform(pl.DataFrame(derivability)),
     )
+
+
+def at_risk(timeline: Timeline, members: pl.DataFrame, study: Study, derive: Derive) -> pl.DataFrame:
+    """Derive ``cohort.endpoints`` alone.
+
+    Args:
+        timeline: the events, under the study's assumptions or a variant of them.
+        members: ``patient_id``, ``pseudonym`` of the eligible patients.
+        study: the endpoints' rules.
+        derive: calls the function of each part.
+    """
+    frames = _judged(timeline, members, study, derive)
+    return pl.concat([CohortEndpoint.empty(), *(derive(_at_risk, frame) for frame in frames)])
+
+
+def _at_risk(frame: pl.DataFrame) -> pl.DataFrame:
+    return CohortEndpoint.conform(frame.filter(pl.col("reason").is_null()))
+
+
+def _judged(
+    timeline: Timeline, members: pl.DataFrame, study: Study, derive: Derive
+) -> Iterator[pl.DataFrame]:
+    """Yield the times of the members in every endpoint, and why a member is not at risk."""
+    events = derive(_of_members, timeline.events, members)
+    steps = derive(_with_milestones, members, timeline.milestones)
+    doubtful = derive(within_bounds.doubtful_times, timeline.events, study.gate)
+    for rule in study.endpoints:
+        if rule.derivable:
+            resolved_rule = resolved(rule, timeline)
+            parts = (
+                derive(_first, events, resolved_rule.events, "event"),
+                derive(_first, events, resolved_rule.censored_by, "stop"),
+                derive(last_looks, resolved_rule, timeline.assumptions, events),
+                derive(_last_alive, timeline.assumptions, events),
+                derive(_zero, events),
+            )
+            yield derive(_endpoint, resolved_rule, timeline.assumptions, steps, parts, doubtful, study.gate)
 
 
 def of_relapse(rule: EndpointRule) -> bool:
@@ -125,6 +155,10 @@ def resolved(rule: EndpointRule, timeline: Timeline) -> EndpointRule:
     )
 
 
+def _of_members(events: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    return _causes(events.join(members, on="patient_id", how="semi"))
+
+
 def _causes(events: pl.DataFrame) -> pl.DataFrame:
     """Add a second row for every death with its cause.
 
@@ -137,41 +171,47 @@ def _causes(events: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([events, deaths.with_columns(kind=kind).select(events.columns)])
 
 
-def _endpoint(
-    rule: EndpointRule, timeline: Timeline, events: pl.DataFrame, members: pl.DataFrame, gate: Gate
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    frame = members.join(
-        timeline.milestones.select(
-            "patient_id",
-            "disease_free",
-            *(f"{name}{end}" for name in MILESTONE.values() for end in ("", *_OF_DAY)),
-        ),
-        on="patient_id",
-        how="left",
+def _with_milestones(members: pl.DataFrame, milestones: pl.DataFrame) -> pl.DataFrame:
+    columns = [f"{name}{end}" for name in MILESTONE.values() for end in ("", *_OF_DAY)]
+    return members.join(
+        milestones.select("patient_id", "disease_free", *columns), on="patient_id", how="left"
     )
-    parts = [
-        _first(events, rule.events, "event"),
-        _first(events, rule.censored_by, "stop"),
-        last_looks(rule, timeline, events),
-        _last_alive(timeline, events),
-        events.filter(pl.col("kind") == "diagnosis").select(
-            "patient_id",
-            zero_low="day_earliest",
-            zero_high="day_latest",
-            zero_precision="precision",
-            zero_ids="record_ids",
-        ),
-    ]
+
+
+def _zero(events: pl.DataFrame) -> pl.DataFrame:
+    return events.filter(pl.col("kind") == "diagnosis").select(
+        "patient_id",
+        zero_low="day_earliest",
+        zero_high="day_latest",
+        zero_precision="precision",
+        zero_ids="record_ids",
+    )
+
+
+def _endpoint(
+    rule: EndpointRule,
+    assumptions: Assumptions,
+    frame: pl.DataFrame,
+    parts: Sequence[pl.DataFrame],
+    doubtful: pl.DataFrame,
+    gate: Gate,
+) -> pl.DataFrame:
+    """Return the time of every member, and why a member is not at risk.
+
+    Args:
+        rule: the resolved rule.
+        assumptions: the switches.
+        frame: the members with their milestones.
+        parts: first event, first censoring event, last examination, last day alive, and time zero.
+        doubtful: the patients whose times are outside the gate's bounds.
+        gate: the bounds.
+    """
     for part in parts:
         frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
-    frame = _counted(rule, _ended(rule, timeline, frame))
-    reasons = [(OUTSIDE_BOUNDS, _outside_bounds(timeline, gate)), *_reasons(rule, timeline)]
+    frame = _counted(rule, _ended(rule, assumptions, frame))
+    reasons = [(OUTSIDE_BOUNDS, _outside_bounds(doubtful, gate)), *_reasons(rule, assumptions)]
     why = [pl.when(holds.fill_null(False)).then(pl.lit(reason)) for reason, holds in reasons]
-    frame = frame.with_columns(endpoint=pl.lit(rule.name), reason=pl.coalesce(why)).sort("pseudonym")
-    return (
-        CohortEndpoint.conform(frame.filter(pl.col("reason").is_null())),
-        CohortNotAtRisk.conform(frame.filter(pl.col("reason").is_not_null())),
-    )
+    return frame.with_columns(endpoint=pl.lit(rule.name), reason=pl.coalesce(why)).sort("pseudonym")
 
 
 _OF_DAY = ("_earliest", "_latest", "_precision")
@@ -198,13 +238,13 @@ def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFr
     )
 
 
-def last_looks(rule: EndpointRule, timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
+def last_looks(rule: EndpointRule, assumptions: Assumptions, events: pl.DataFrame) -> pl.DataFrame:
     """Return the last examination that extends the endpoint.
 
     An endpoint of one site ends before a relapse of unknown site.
     """
     exams = events.filter(
-        pl.col("kind") == "assessment", pl.col("day") >= 0, looks.extends(rule, timeline.assumptions)
+        pl.col("kind") == "assessment", pl.col("day") >= 0, looks.extends(rule, assumptions)
     )
     lost = pl.col("kind") == UNKNOWN if UNKNOWN not in rule.events and looks.needed(rule) else pl.lit(False)
     unknown = events.filter(lost).group_by("patient_id").agg(unknown_day=pl.col("day").min())
@@ -214,7 +254,7 @@ def last_looks(rule: EndpointRule, timeline: Timeline, events: pl.DataFrame) -> 
     return _latest(before, "looked").join(unknown, on="patient_id", how="full", coalesce=True)
 
 
-def _last_alive(timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
+def _last_alive(assumptions: Assumptions, events: pl.DataFrame) -> pl.DataFrame:
     """Return the last day known alive; with the switch, the registry office's last answer if there is one."""
     # A statement or a relapse proves life on its first possible day; a contact counts in the middle.
     contact, first = pl.col("kind").is_in(CONTACTS), pl.min_horizontal("day", "day_earliest").clip(0)
@@ -226,7 +266,7 @@ def _last_alive(timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
         _told=pl.col("day"),
     )
     last = _latest(seen, "alive")
-    if timeline.assumptions.alive_until == "last contact":
+    if assumptions.alive_until == "last contact":
         return last
     undated = events.filter(pl.col("kind") == "death", pl.col("day").is_null())
     asked = pl.col("detail").is_in([REGISTRY, MOVED, CUT_OFF])
@@ -258,12 +298,12 @@ def _latest(days: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.DataFrame:
+def _ended(rule: EndpointRule, assumptions: Assumptions, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the end of each time in days since time zero.
 
     It is the event, the censoring event, or the end of observation.
     """
-    a = timeline.assumptions
+    a = assumptions
     event = pl.col("event_day").is_not_null() & (pl.col("event_day") <= pl.col("stop_day")).fill_null(True)
     frame = frame.with_columns(
         pl.when(event).then(f"event_{c}").otherwise(f"stop_{c}").alias(f"end_{c}") for c in (*_DETAILS, "ids")
@@ -356,14 +396,15 @@ def _milestone(name: Milestone) -> pl.Expr:
     return pl.lit(0, dtype=pl.Int32) if name == "diagnosis" else pl.col(MILESTONE[name])
 
 
-def _outside_bounds(timeline: Timeline, gate: Gate) -> pl.Expr:
+def _outside_bounds(doubtful: pl.DataFrame, gate: Gate) -> pl.Expr:
     """Return whether the release gate would block the row, or a date of the patient is implausibly late."""
-    doubtful = within_bounds.doubtful_times(timeline, gate)["patient_id"]
     bounds = gate.bounded(CohortEndpoint)
-    return pl.col("patient_id").is_in(doubtful.implode()) | within_bounds.outside(bounds, bounds)
+    return pl.col("patient_id").is_in(doubtful["patient_id"].implode()) | within_bounds.outside(
+        bounds, bounds
+    )
 
 
-def _reasons(rule: EndpointRule, timeline: Timeline) -> Iterator[tuple[str, pl.Expr]]:
+def _reasons(rule: EndpointRule, assumptions: Assumptions) -> Iterator[tuple[str, pl.Expr]]:
     """Yield each reason why a patient is not at risk, with its condition.
 
     The first that holds is reported.
@@ -373,7 +414,7 @@ def _reasons(rule: EndpointRule, timeline: Timeline) -> Iterator[tuple[str, pl.E
     yield "diagnosed after the data cut-off", pl.col("_day").is_null()
     yield f"no {origin}", pl.col("_origin").is_null()
     yield f"no {entry}", pl.col("_entry").is_null()
-    if disease_free(rule) and timeline.assumptions.never_disease_free == "exclude":
+    if disease_free(rule) and assumptions.never_disease_free == "exclude":
         yield "never free of disease", ~pl.col("disease_free").fill_null(False)
     if origin != "diagnosis":
         yield f"ended before the {origin}", time <= 0

@@ -6,7 +6,8 @@ import polars as pl
 
 from sarcoma_pipeline.cohort.endpoints import CONTACTS
 from sarcoma_pipeline.cohort.finding_place import candidates
-from sarcoma_pipeline.cohort.timeline import CUT_OFF, MOVED, REGISTRY, Timeline
+from sarcoma_pipeline.cohort.life_and_death import CUT_OFF, MOVED, REGISTRY
+from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.cohort import CohortEndpoint
 from schemas.rule import Rule
 from schemas.sides import AFTER_MOVE

@@ -48,7 +48,7 @@ def _of_endpoint(rule: EndpointRule, happened: Timeline, frame: pl.DataFrame) ->
         .group_by("patient_id")
         .agg(_ended=pl.col("day").min())
     )
-    looks = last_looks(rule, happened, happened.events).select("patient_id", "looked")
+    looks = last_looks(rule, happened.assumptions, happened.events).select("patient_id", "looked")
     joined = frame.join(ended, on="patient_id", how="left").join(looks, on="patient_id", how="left")
     zero = pl.lit(0) if rule.origin in (None, "diagnosis") else pl.col(MILESTONE[rule.origin])
     needs = of_relapse(rule)

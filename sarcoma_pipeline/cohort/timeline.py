@@ -7,25 +7,21 @@ endpoints are derived from this timeline alone; it is released without ``patient
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from sarcoma_pipeline.cohort import looks, relapses, resection, second_malignancy
 from sarcoma_pipeline.cohort.data_cutoff import LAST_DAY, days_until, last_day, rows_until
-from sarcoma_pipeline.cohort.derived_once import once
-from sarcoma_pipeline.cohort.partial_dates import dated, day_columns, reach
+from sarcoma_pipeline.cohort.derived_once import Derive, every_time, once
+from sarcoma_pipeline.cohort.life_and_death import CUT_OFF, alive, died
+from sarcoma_pipeline.cohort.partial_dates import dated, day_columns
 from sarcoma_pipeline.cohort.primary import Curated, course, of_index_tumour, tumour
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS, DISTANT, REGIONAL
 from schemas.assumptions import Assumptions
 
 COLUMNS = (*relapses.COLUMNS, "states")
-_EXACT = pl.lit("day")
-
-REGISTRY, MOVED, CONTACT, CUT_OFF = "registry answer", "moved away", "contact", "alive at the cut-off"
-"""Values of ``detail`` for ``alive`` rows: the evidence of the statement."""
-
-BY_TUMOUR, OTHER_CAUSE, CAUSE_UNKNOWN = "by the tumour", "other cause", "cause unknown"
 
 
 @dataclass(frozen=True)
@@ -47,51 +43,74 @@ class Timeline:
     assumptions: Assumptions
 
 
-def timeline(curated: Curated, assumptions: Assumptions) -> Timeline:
+def timeline(curated: Curated, assumptions: Assumptions, derive: Derive = every_time) -> Timeline:
     """Derive the timeline of every patient with an index tumour.
 
     Args:
         curated: the curated tables.
         assumptions: the switches.
+        derive: calls the function of each part.
     """
-    index = tumour(curated)
-    zero = index.select(
+    zero = _zero(curated)
+    operations = resection.resections(curated)
+    operations = derive(rows_until, operations, "surgery_day", zero, assumptions.data_cutoff)
+    treated = derive(_milestones, curated, zero, operations, assumptions)
+    exams = of_index_tumour(curated, "curated.assessment")
+    metastases = of_index_tumour(curated, "curated.metastasis")
+    found = derive(relapses.placed, metastases, treated, zero, assumptions)
+    others = derive(second_malignancy.others, curated, assumptions)
+    happened = derive(
+        _together,
+        derive(relapses.relapses, exams, found, treated, assumptions),
+        derive(_other_tumours, others, treated, zero),
+    )
+    relapsed = derive(relapses.first_relapse, happened)
+    left = derive(resection.residual, operations, relapsed, assumptions)
+    steps = derive(_with_residual, treated, left)
+    parts = (
+        derive(_diagnosed, zero),
+        derive(_operated, curated, operations, steps),
+        _irradiated(curated),
+        _given(curated),
+        derive(_examined, exams, found, assumptions),
+        happened,
+        derive(_residual, operations, steps, assumptions),
+        derive(died, curated, zero, assumptions),
+        alive(curated),
+    )
+    filled = tuple(derive(_with_all, part) for part in parts)
+    return Timeline(derive(_in_order, filled, steps, zero, assumptions.data_cutoff), steps, assumptions)
+
+
+@once
+def _zero(curated: Curated) -> pl.DataFrame:
+    """Return time zero of every patient with an index tumour, and what the diagnosis says of it."""
+    return tumour(curated).select(
         "patient_id", zero="diagnosis_date", precision="diagnosis_date_precision", record_ids="record_ids",
         own_m="m_stage", earliest="diagnosis_date_earliest", latest="diagnosis_date_latest",
     )  # fmt: skip
-    operations = resection.resections(curated)
-    operations = rows_until(operations, "surgery_day", zero, assumptions.data_cutoff)
-    steps = _milestones(curated, zero, operations, assumptions)
-    exams = of_index_tumour(curated, "curated.assessment")
-    found = relapses.placed(of_index_tumour(curated, "curated.metastasis"), steps, zero, assumptions)
-    others = second_malignancy.others(curated, assumptions)
-    happened = pl.concat(
-        [
-            relapses.relapses(exams, found, steps, assumptions),
-            _other_tumours(others, steps, zero),
-        ]
-    )
-    left = resection.residual(operations, relapses.first_relapse(happened), assumptions)
-    steps = steps.join(left, on="patient_id", how="left").with_columns(
+
+
+def _together(*frames: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat(frames)
+
+
+def _with_residual(treated: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
+    """Add the residual status to the milestones."""
+    return treated.join(left, on="patient_id", how="left").with_columns(
         disease_free=pl.col("definitive") & pl.col("left_status").ne_missing("R2")
     )
-    parts = [
-        _diagnosed(zero),
-        _operated(curated, operations, steps),
-        _irradiated(curated),
-        _given(curated),
-        _examined(exams, found, assumptions),
-        happened,
-        _residual(operations, steps, assumptions),
-        _died(curated, zero, assumptions),
-        _alive(curated),
-    ]
-    filled = [_with_all(part) for part in parts]
-    events = pl.concat(filled).join(steps.select("patient_id"), on="patient_id", how="semi")
-    if assumptions.data_cutoff:
-        events = _cut(events, zero, assumptions.data_cutoff)
+
+
+def _in_order(
+    parts: Sequence[pl.DataFrame], steps: pl.DataFrame, zero: pl.DataFrame, cutoff: dt.date | None
+) -> pl.DataFrame:
+    """Return the events of patients with an index tumour until the cut-off, in order."""
+    events = pl.concat(parts).join(steps.select("patient_id"), on="patient_id", how="semi")
+    if cutoff:
+        events = _cut(events, zero, cutoff)
     order = ["patient_id", "day", "kind", "detail", pl.col("record_ids").list.join(" ")]
-    return Timeline(events.sort(order, nulls_last=True), steps, assumptions)
+    return events.sort(order, nulls_last=True)
 
 
 def _with_all(part: pl.DataFrame) -> pl.DataFrame:
@@ -285,104 +304,7 @@ def _other_tumours(others: pl.DataFrame, steps: pl.DataFrame, zero: pl.DataFrame
     return dated(frame.with_columns(kind=kind), zero).select(relapses.COLUMNS)
 
 
-# --- life and death ----------------------------------------------------------------------------------
-
-
-def _died(curated: Curated, zero: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
-    """Return deaths.
-
-    The interval of a partial date starts at the last contact; an unknown date leaves the day null.
-    """
-    seen = (
-        pl.concat(
-            [
-                _contacts(curated).select("patient_id", "day_earliest"),
-                _stated_alive(curated).select("patient_id", day_earliest="day"),
-            ]
-        )
-        .group_by("patient_id")
-        .agg(_seen=pl.max_horizontal(pl.col("day_earliest").max(), 0))
-    )
-    told = (
-        curated["curated.vital_statement"]
-        .filter(pl.col("status").str.starts_with("deceased"))
-        .group_by("patient_id")
-        .agg(_told=pl.col("told_day").min())
-    )
-    cause = pl.col("tumour_related").replace_strict(
-        {"yes": BY_TUMOUR, "no": OTHER_CAUSE}, default=CAUSE_UNKNOWN, return_dtype=pl.String
-    )
-    frame = (
-        curated["curated.vital_status"]
-        .filter(pl.col("status").str.starts_with("deceased"))
-        .join(seen, on="patient_id", how="left")
-        .join(told, on="patient_id", how="left")
-        .with_columns(
-            day="death_day", date="death_date", precision="death_date_precision", kind=pl.lit("death"),
-            detail=cause, record_ids=pl.coalesce(["death_record_ids", "record_ids"]),
-        )
-    )  # fmt: skip
-    frame = dated(frame, zero, not_before="_seen").with_columns(
-        # A month of death that began before the diagnosis cannot mean a day before it.
-        pl.when(pl.col(c).is_not_null()).then(pl.max_horizontal(c, 0)).alias(c)
-        for c in ("day", "day_earliest", "day_latest")
-    )
-    if assumptions.undated_death == "last known alive":
-        return frame
-    between = pl.col("day").is_null() & (pl.col("_told") >= pl.col("_seen"))
-    ends = {"day": (pl.col("_told") + pl.col("_seen")) // 2, "day_earliest": "_seen", "day_latest": "_told"}
-    return frame.with_columns(pl.when(between).then(value).otherwise(c).alias(c) for c, value in ends.items())
-
-
-@once
-def _contacts(curated: Curated) -> pl.DataFrame:
-    """Return days on which the hospital saw the patient, for any tumour."""
-    given = curated["curated.systemic_therapy"].filter(pl.col("given") == "yes")
-    exact = curated["curated.diagnosis"].filter(pl.col("diagnosis_date_precision").fill_null("day") == "day")
-    days = [
-        (curated["curated.assessment"], day_columns("assessment")),
-        (curated["curated.surgery"], day_columns("surgery")),
-        (curated["curated.radiotherapy_course"], day_columns("start")),
-        (curated["curated.radiotherapy_course"], day_columns("end")),
-        (given, day_columns("start")),
-        (exact, {c: pl.col("day") for c in ("day", "day_earliest", "day_latest")} | {"precision": _EXACT}),
-    ]
-    seen = [frame.select("patient_id", "record_ids", **placed) for frame, placed in days]
-    return pl.concat(seen).filter(pl.col("day") >= 0)
-
-
-@once
-def _stated_alive(curated: Curated) -> pl.DataFrame:
-    """Return statements that the patient is alive; a statement for a month holds for its first day."""
-    stated = curated["curated.vital_statement"].filter(pl.col("status").is_in(["alive", "moved"]))
-    back, _ = reach(pl.col("status_date"), pl.col("status_date_precision").fill_null("day"))
-    office = pl.col("source") == "registry office"
-    return stated.select(
-        "patient_id", "record_ids", kind=pl.lit("alive"), day=pl.col("status_day") - back,
-        detail=pl.when(pl.col("status") == "moved")
-        .then(pl.lit(MOVED))
-        .when(office)
-        .then(pl.lit(REGISTRY))
-        .otherwise(pl.lit(CONTACT)),
-        day_earliest=pl.col("status_day") - back, day_latest=pl.col("status_day") - back,
-        precision=_EXACT,
-    ).filter(pl.col("day").is_not_null())  # fmt: skip
-
-
-@once
-def _alive(curated: Curated) -> pl.DataFrame:
-    """Return statements that the patient is alive, and contacts that are no event of the index tumour."""
-    own = [
-        of_index_tumour(curated, table).select("patient_id", "record_ids")
-        for table in (
-            "curated.assessment", "curated.surgery", "curated.radiotherapy_course",
-            "curated.systemic_therapy",
-        )
-    ]  # fmt: skip
-    own.append(tumour(curated).select("patient_id", "record_ids"))
-    further = _contacts(curated).join(pl.concat(own), on=["patient_id", "record_ids"], how="anti")
-    contacts = further.with_columns(kind=pl.lit("alive"), detail=pl.lit(CONTACT))
-    return pl.concat([_stated_alive(curated), contacts], how="diagonal")
+# --- the cut-off ---------------------------------------------------------------------------------------
 
 
 def _cut(events: pl.DataFrame, zero: pl.DataFrame, cutoff: dt.date) -> pl.DataFrame:

@@ -131,7 +131,7 @@ def _days(curated: Curated, timeline: Timeline, members: pl.DataFrame, gate: Gat
         .join(events, left_on=["patient_id", "surgery_day"], right_on=["patient_id", "day"])
         .select("pseudonym", day="surgery_day")
     )
-    doubtful = within_bounds.doubtful_times(timeline, gate)["patient_id"]
+    doubtful = within_bounds.doubtful_times(timeline.events, gate)["patient_id"]
     milestones = timeline.milestones.select(
         "patient_id", "radiotherapy_start", "radiotherapy_end", "resected_on"
     )

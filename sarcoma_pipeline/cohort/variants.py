@@ -12,7 +12,7 @@ from dataclasses import replace
 import polars as pl
 
 from sarcoma_pipeline.cohort import derivation
-from sarcoma_pipeline.cohort.derived_once import CuratedOnce
+from sarcoma_pipeline.cohort.derived_once import CuratedOnce, DerivedOnce
 from sarcoma_pipeline.cohort.primary import Curated
 from schemas.assumptions import Value, alternatives
 from schemas.configuration import Study
@@ -29,22 +29,26 @@ def runs(curated: Curated, study: Study, main: Frames) -> Iterator[tuple[str, Va
         study: criteria, endpoints and assumptions.
         main: the cohort under the study's own assumptions.
     """
-    curated = CuratedOnce(curated)
-    own = derivation.cohort(curated, study, chosen=main[0]["pseudonym"])
+    curated, once = CuratedOnce(curated), DerivedOnce()
+    own = derivation.cohort(curated, study, chosen=main[0]["pseudonym"], derive=once)
+    # Every part is derived, so that the runs find it.
+    _ = own.times, own.with_doses, replace(own, chosen=None).members
     for switch, value, assumptions in alternatives(study.assumptions):
-        here = replace(own, happened=replace(own.happened, assumptions=assumptions))
+        # What only this run derives is not kept for the others: it would need memory for all of them.
+        derive = DerivedOnce(once)
+        happened = replace(own.happened, assumptions=assumptions)
         if switch.switch.acts == "endpoints":
-            yield switch.name, value, (main[0], here.derived.endpoints)
+            here = replace(own, happened=happened, derive=derive)
+            yield switch.name, value, (main[0], here.times)
         elif switch.switch.acts == "cohort":
-            here = replace(here, chosen=None)
+            here = replace(own, happened=happened, chosen=None, derive=derive)
             alike = here.patients["pseudonym"].equals(main[0]["pseudonym"].sort())
-            yield switch.name, value, (here.with_doses, main[1] if alike else here.derived.endpoints)
+            yield switch.name, value, (here.with_doses, main[1] if alike else here.times)
         else:
-            here = derivation.cohort(curated, study, assumptions)
-            if all(
-                getattr(here.happened, part).equals(getattr(own.happened, part))
-                for part in ("events", "milestones")
+            here = derivation.cohort(curated, study, assumptions, derive=derive)
+            if here.happened.events is own.happened.events and (
+                here.happened.milestones is own.happened.milestones
             ):
                 yield switch.name, value, main
             else:
-                yield switch.name, value, (here.with_doses, here.derived.endpoints)
+                yield switch.name, value, (here.with_doses, here.times)

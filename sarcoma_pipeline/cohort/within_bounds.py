@@ -75,11 +75,11 @@ def bounds_of(contract: type[Contract], gate: Gate) -> dict[str, str]:
     return {c: f"the bounds are {low:g} and {high:g} {units[c]}" for c, (low, high) in bounds.items()}
 
 
-def doubtful_times(timeline: Timeline, gate: Gate) -> pl.DataFrame:
+def doubtful_times(events: pl.DataFrame, gate: Gate) -> pl.DataFrame:
     """Return the patients with an event dated too late after the diagnosis.
 
     Args:
-        timeline: the events of the patients.
+        events: the timeline of the patients.
         gate: the bounds of days.
 
     Returns:
@@ -89,7 +89,7 @@ def doubtful_times(timeline: Timeline, gate: Gate) -> pl.DataFrame:
     late = pl.col("day") > bounds[1] if bounds else pl.lit(False)
     latest = pl.col("day") == pl.col("day").max()
     return (
-        timeline.events.filter(late.fill_null(False))
+        events.filter(late.fill_null(False))
         .group_by("patient_id")
         .agg(
             pl.col("day").max(),
@@ -108,7 +108,7 @@ def patients(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.Data
         gate: the bounds.
     """
     bounds = gate.bounded(CohortPatient)
-    doubtful = pl.col("patient_id").is_in(doubtful_times(timeline, gate)["patient_id"].implode())
+    doubtful = pl.col("patient_id").is_in(doubtful_times(timeline.events, gate)["patient_id"].implode())
     together = {c: pair for pair in (_FOLLOW_UP, _ANSWER) for c in pair}
     aside = {c: outside(together.get(c, [c]), bounds) for c in {**bounds, **together}}
     return described.with_columns(
@@ -137,7 +137,7 @@ def observe(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataF
         What ``finding_place.placed`` takes.
     """
     bounds, table = gate.bounded(CohortPatient), CohortPatient.table()
-    dated = doubtful_times(timeline, gate)
+    dated = doubtful_times(timeline.events, gate)
     seen = []
     for column, note in bounds_of(CohortPatient, gate).items():
         wrong = described.filter(outside([column], bounds))

@@ -8,7 +8,8 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import endpoints, primary
 from sarcoma_pipeline.cohort.finding_place import candidates
-from sarcoma_pipeline.cohort.timeline import CAUSE_UNKNOWN, Timeline
+from sarcoma_pipeline.cohort.life_and_death import CAUSE_UNKNOWN
+from sarcoma_pipeline.cohort.timeline import Timeline
 from sarcoma_pipeline.survival.design import values
 from schemas.cohort import CohortEndpoint, CohortPatient
 from schemas.configuration import Study

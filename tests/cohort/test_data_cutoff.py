@@ -9,7 +9,8 @@ import pytest
 
 from sarcoma_pipeline.cohort import covariates
 from sarcoma_pipeline.cohort.data_cutoff import days_until, rows_until
-from sarcoma_pipeline.cohort.timeline import CUT_OFF, timeline
+from sarcoma_pipeline.cohort.life_and_death import CUT_OFF
+from sarcoma_pipeline.cohort.timeline import timeline
 from schemas import received as r
 from schemas.assumptions import Assumptions
 from tests.one_curation import OfCase, sarcoma, together

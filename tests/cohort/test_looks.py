@@ -5,7 +5,6 @@ import pytest
 
 from sarcoma_pipeline.cohort import looks
 from sarcoma_pipeline.cohort.endpoints import last_looks
-from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.assumptions import Assumptions
 from schemas.configuration import EndpointRule
 
@@ -128,5 +127,5 @@ def test_the_last_look_is_before_a_relapse_of_unknown_site(events, exams, unknow
             patient_id=pl.lit("i"), day_earliest="day", day_latest="day", precision=pl.lit("day"),
             record_ids=pl.lit(["r"], pl.List(pl.String)),
         )  # fmt: skip
-        found = last_looks(rule, Timeline(frame, pl.DataFrame(), Assumptions()), frame)
+        found = last_looks(rule, Assumptions(), frame)
         assert found.select("looked", "unknown_day").rows() == ([expected] if expected else [])

@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from sarcoma_pipeline.cohort.timeline import CONTACT, MOVED, timeline
+from sarcoma_pipeline.cohort.life_and_death import CONTACT, MOVED
+from sarcoma_pipeline.cohort.timeline import timeline
 from schemas import received as r
 from schemas.assumptions import Assumptions
 from tests.one_curation import OfCase, OfPatient, sarcoma, together

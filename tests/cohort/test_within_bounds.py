@@ -3,15 +3,13 @@
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.cohort.timeline import Timeline
 from sarcoma_pipeline.cohort.within_bounds import doubtful_times
-from schemas.assumptions import Assumptions
 from schemas.gate import Gate
 
 
-def timeline(*rows: tuple[str, int | None, list[str]]) -> Timeline:
+def timeline(*rows: tuple[str, int | None, list[str]]) -> pl.DataFrame:
     schema = {"patient_id": pl.String, "day": pl.Int32, "record_ids": pl.List(pl.String)}
-    return Timeline(pl.DataFrame(list(rows), schema=schema, orient="row"), pl.DataFrame(), Assumptions())
+    return pl.DataFrame(list(rows), schema=schema, orient="row")
 
 
 UP_TO_100 = Gate(bounds={"d": (-10, 100)})
