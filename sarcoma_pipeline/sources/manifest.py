@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 
 from sarcoma_pipeline.sources import readers
-from sarcoma_pipeline.sources.drop_folder import Entry, is_odd, open_file, shown, walk
+from sarcoma_pipeline.sources.drop_folder import Entry, content_or_stream, is_odd, shown, walk
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from schemas.configuration import DEFAULT_LIMITS, Limits, SourceFiles, Sources
 from schemas.meta import MetaFile
+
+_AT_ONCE_BYTES = 1 << 18
+"""Largest file that is hashed from memory."""
 
 _NO_HASH = "not hashed: "
 """Prefix that replaces the content's hash if there is none: such a file is checked in every refresh."""
@@ -219,30 +224,39 @@ def reader_version(source: SourceFiles | None, limits: Limits = DEFAULT_LIMITS) 
 def reader_of(parts: tuple[str, ...], sources: Sources) -> SourceFiles | None:
     """Return the first source with a pattern that matches the file; None if there is none."""
     claims = (
-        source for source in sources.source for pattern in source.files if _matches(parts, _split(pattern))
+        source for source in sources.source for pattern in source.files if _matches(parts, _steps(pattern))
     )
     return next(claims, None)
 
 
+_Step: TypeAlias = "Callable[[str], object] | None"
+"""Question whether a name matches; None for ``**``."""
+
+
 @cache
-def _split(pattern: str) -> tuple[str, ...]:
-    return tuple(pattern.split("/"))
+def _steps(pattern: str) -> tuple[_Step, ...]:
+    # Compiled as `fnmatchcase` does, which looks each of them up again for each file.
+    return tuple(None if s == "**" else re.compile(translate(s)).match for s in pattern.split("/"))
 
 
-def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+def _matches(parts: tuple[str, ...], steps: tuple[_Step, ...]) -> bool:
     """Return whether a glob pattern matches the path; ``**`` matches any number of folders."""
-    if not parts or not pattern:
-        return not parts and not pattern
-    if pattern[0] == "**":
-        return any(_matches(parts[i:], pattern[1:]) for i in range(len(parts)))
-    return fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+    if not parts or not steps:
+        return not parts and not steps
+    first = steps[0]
+    if first is None:
+        return any(_matches(parts[i:], steps[1:]) for i in range(len(parts)))
+    return bool(first(parts[0])) and _matches(parts[1:], steps[1:])
 
 
 def _content_hash(entry: Entry) -> str:
     if entry.fault is not None:
         return _NO_HASH + ": ".join(entry.fault)
     try:
-        with open_file(entry.path) as stream:
+        found = content_or_stream(entry.path, _AT_ONCE_BYTES)
+        if isinstance(found, bytes):
+            return hashlib.blake2b(found, digest_size=16).hexdigest()
+        with found as stream:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except OSError as broken:
         # The reader gets the same error and reports it in a finding.

@@ -47,9 +47,13 @@ class Appending:
             self.flush()
 
     def flush(self) -> None:
-        """Append what was added; without it, what was added last is not written."""
+        """Append what was added; without it, what was added last is not written.
+
+        Raises:
+            ContractBroken: a frame violates its contract.
+        """
         for table, frames in self._frames.items():
-            insert(self._tables, table, pl.concat(frames))
+            insert(self._tables, table, CONTRACTS[table].enforce(pl.concat(frames)))
         self._frames, self._bytes = {}, 0
 
 

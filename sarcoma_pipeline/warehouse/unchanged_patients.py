@@ -46,16 +46,12 @@ class Known:
             *_READER, "part_hash", "records"
         ).iter_rows():
             of.setdefault((source, version), {})[part_hash] = records
-        none: dict[str, int] = {}
-        return [
-            replace(
-                one,
-                file=replace(
-                    one.file, known=of.get((str(one.row["source"]), str(one.row["reader_version"])), none)
-                ),
-            )
-            for one in found
-        ]
+
+        def offering(one: Found) -> Found:
+            known = of.get((str(one.row["source"]), str(one.row["reader_version"])))
+            return replace(one, file=replace(one.file, known=known)) if known else one
+
+        return [offering(one) for one in found]
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,9 @@ def complete(tables: Tables, read: Read, known: Known) -> Completed | None:
         together: the files must be read as a whole.
     """
     frames = dict(read.tables)
-    parts = frames.pop(_PARTS, MetaExportPatient.empty())
+    parts = frames.pop(_PARTS, None)
+    if parts is None:
+        return Completed(Read(read.files, frames, read.cuts))
     unread = parts.filter(pl.col("account").is_null()).drop(_ABOUT)
     if unread.is_empty():
         return Completed(Read(read.files, frames, read.cuts), _settled(read, parts))
@@ -181,6 +179,8 @@ def forget_closed(tables: Tables) -> None:
 def _settled(read: Read, parts: pl.DataFrame) -> pl.DataFrame:
     """Leave out files that changed while they were read: the next refresh reads them again."""
     changing = [str(row["file_id"]) for row in read.files if not manifest.is_settled(row)]
+    if not changing:
+        return parts
     return parts.filter(~pl.col("file_id").is_in(changing))
 
 

@@ -1,8 +1,10 @@
 """The manifest: what is read again and what is not."""
 
 import dataclasses
+import hashlib
 import os
 import shutil
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import polars as pl
@@ -170,12 +172,40 @@ def test_a_reader_that_changed_makes_no_unseen_file(drop, known, monkeypatch):
 
 
 def test_a_file_that_can_no_longer_be_read_is_no_unseen_one(drop, known, monkeypatch):
-    def refused(path):
+    def refused(path, most):
         raise PermissionError
 
-    monkeypatch.setattr(manifest, "open_file", refused)
+    monkeypatch.setattr(manifest, "content_or_stream", refused)
     scan = _verified(drop, known)
     assert len(scan.to_read) == 3 and not any(f.unseen for f in scan.to_read)
+
+
+def test_a_file_has_the_same_hash_read_at_once_or_in_pieces(drop, monkeypatch):
+    at_once = [f.row["content_hash"] for f in manifest.scan(drop, SOURCES, MetaFile.empty(), "R1").to_read]
+    monkeypatch.setattr(manifest, "_AT_ONCE_BYTES", 0)
+    scan = manifest.scan(drop, SOURCES, MetaFile.empty(), "R1")
+    assert at_once == [f.row["content_hash"] for f in scan.to_read]
+    assert at_once == [
+        hashlib.blake2b(f.entry.path.read_bytes(), digest_size=16).hexdigest() for f in scan.to_read
+    ]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a.xml", "**", "**/*.x?l", "b/**/a.xml", "*", "[ab]/*.xml", "b/**", "a+b/*"]
+)
+@pytest.mark.parametrize(
+    "path", ["a.xml", "b/a.xml", "b/c/d/a.xml", "A.xml", "b", "a/\n.xml", "a+b/a.xml", "aab/a.xml", "b/.xml"]
+)
+def test_a_pattern_matches_name_by_name_as_fnmatch(pattern, path):
+    def matches(parts, steps):
+        if not parts or not steps:
+            return not parts and not steps
+        if steps[0] == "**":
+            return any(matches(parts[i:], steps[1:]) for i in range(len(parts)))
+        return fnmatchcase(parts[0], steps[0]) and matches(parts[1:], steps[1:])
+
+    parts = tuple(path.split("/"))
+    assert manifest._matches(parts, manifest._steps(pattern)) == matches(parts, pattern.split("/"))
 
 
 LEFT = {

@@ -234,7 +234,6 @@ def _write(
         for one in _completed(tables, scan.to_read, refresh, limits, tally, careful=careful):
             appending.add(MetaFile.table(), manifest.files_frame(one.read.files))
             for table, frame in one.read.tables.items():
-                CONTRACTS[table].enforce(frame)
                 appending.add(table, frame)
                 tally.added[table] += frame.height
                 pending += int(frame.estimated_size())
