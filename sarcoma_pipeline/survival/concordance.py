@@ -137,19 +137,13 @@ def _beaten(
     values: NDArray[np.int64], start: NDArray[np.int64], bound: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Count 2 for every element of ``values[start:]`` below ``bound`` and 1 for every equal one."""
-    return _below(values, start, bound) + _below(values, start, bound + 1)
-
-
-def _below(
-    values: NDArray[np.int64], start: NDArray[np.int64], bound: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Count the elements of ``values[start:]`` below ``bound``, for every pair of start and bound."""
     count = np.zeros(len(start), dtype=np.int64)
     if not len(values):
         return count
     if len(values) * len(start) <= _FEW:
         after = np.arange(len(values)) >= start[:, None]
-        return (after & (values < bound[:, None])).sum(axis=1)
+        below, equal = values < bound[:, None], values == bound[:, None]
+        return 2 * (after & below).sum(axis=1) + (after & equal).sum(axis=1)
     low, high = start.copy(), np.full(len(start), len(values))
     # A bound may lie above every value: the patient at highest risk need not have had the event.
     for bit in reversed(range(int(max(values.max(), bound.max())).bit_length())):
@@ -161,4 +155,5 @@ def _below(
         low = np.where(one, before[-1] + low - low_zeros, low_zeros)
         high = np.where(one, before[-1] + high - high_zeros, high_zeros)
         values = np.concatenate([values[zero], values[~zero]])
-    return count
+    # What is left between low and high agrees with the bound in every bit.
+    return 2 * count + high - low

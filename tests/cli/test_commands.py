@@ -1,5 +1,6 @@
 """The command line: fast ``--help``, errors that say what to do, refused commands that change nothing."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,24 @@ def test_a_command_imports_only_what_it_needs(command, unwanted):
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert not unwanted & set(run.stderr.split())
     assert run.stdout
+
+
+def test_matrix_products_use_one_thread():
+    """Otherwise the last digits of a release depend on the number of cores."""
+    script = (
+        "import sarcoma_pipeline, numpy, os\n"
+        "print(os.environ['OPENBLAS_NUM_THREADS'], len(os.listdir('/proc/self/task')))"
+    )
+    clean = {name: of for name, of in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=clean, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["1", "1"]
+    asked = clean | {"OPENBLAS_NUM_THREADS": "2"}
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=asked, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split()[0] == "2"
 
 
 def test_help_names_the_commands():
