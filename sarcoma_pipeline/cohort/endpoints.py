@@ -22,7 +22,8 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import looks, within_bounds
 from sarcoma_pipeline.cohort.derived_once import Derive, every_time
-from sarcoma_pipeline.cohort.life_and_death import BY_TUMOUR, CAUSE_UNKNOWN, CUT_OFF, MOVED, REGISTRY
+from sarcoma_pipeline.cohort.last_days import DEATHS, last_alive, looked
+from sarcoma_pipeline.cohort.life_and_death import BY_TUMOUR, CAUSE_UNKNOWN
 from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL, UNDER_TREATMENT, UNKNOWN, first_relapse
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.assumptions import Assumptions
@@ -34,7 +35,6 @@ from schemas.vocabularies import DEATH_BY_TUMOUR, OTHER_DEATH, SECOND_MALIGNANCY
 
 DAYS_PER_MONTH = 30.4375
 
-DEATHS = ("death", DEATH_BY_TUMOUR, OTHER_DEATH)
 SECOND = SECOND_MALIGNANCY
 OUTSIDE_BOUNDS = "a time outside the bounds of the release gate"
 """Reason why a patient is not at risk; the finding is ``patient.time-implausible``."""
@@ -65,14 +65,15 @@ def derive(timeline: Timeline, members: pl.DataFrame, study: Study) -> Derived:
         members: ``patient_id``, ``pseudonym`` of the eligible patients.
         study: the endpoints' rules.
     """
-    frames = list(_judged(timeline, members, study, every_time))
+    frames = [_endpoint(*told) for told in _told(timeline, members, study, every_time)]
+    there = [f.filter(pl.col("reason").is_null()) for f in frames]
     others = [f.filter(pl.col("reason").is_not_null()) for f in frames]
     derivability = [
         {"endpoint": r.name, "derivable": r.derivable, "reason": None if r.derivable else r.reason}
         for r in study.endpoints
     ]
     return Derived(
-        pl.concat([CohortEndpoint.empty(), *map(_at_risk, frames)]),
+        pl.concat([CohortEndpoint.empty(), *map(CohortEndpoint.conform, there)]),
         pl.concat([CohortNotAtRisk.empty(), *map(CohortNotAtRisk.conform, others)]),
         CohortDerivability.conform(pl.DataFrame(derivability)),
     )
@@ -87,32 +88,34 @@ def at_risk(timeline: Timeline, members: pl.DataFrame, study: Study, derive: Der
         study: the endpoints' rules.
         derive: calls the function of each part.
     """
-    frames = _judged(timeline, members, study, derive)
-    return pl.concat([CohortEndpoint.empty(), *(derive(_at_risk, frame) for frame in frames)])
+    told = _told(timeline, members, study, derive)
+    return pl.concat([CohortEndpoint.empty(), *(derive(_at_risk, *of_endpoint) for of_endpoint in told)])
 
 
-def _at_risk(frame: pl.DataFrame) -> pl.DataFrame:
-    return CohortEndpoint.conform(frame.filter(pl.col("reason").is_null()))
+_Told = tuple[EndpointRule, Assumptions, pl.DataFrame, tuple[pl.DataFrame, ...], pl.DataFrame, Gate]
+"""The arguments of :func:`_endpoint`."""
 
 
-def _judged(
-    timeline: Timeline, members: pl.DataFrame, study: Study, derive: Derive
-) -> Iterator[pl.DataFrame]:
-    """Yield the times of the members in every endpoint, and why a member is not at risk."""
+def _at_risk(*told: *_Told) -> pl.DataFrame:
+    return CohortEndpoint.conform(_endpoint(*told).filter(pl.col("reason").is_null()))
+
+
+def _told(timeline: Timeline, members: pl.DataFrame, study: Study, derive: Derive) -> Iterator[_Told]:
+    """Yield what is known of the members for every endpoint."""
+    assumptions = timeline.assumptions
     events = derive(_of_members, timeline.events, members)
-    steps = derive(_with_milestones, members, timeline.milestones)
+    alive = derive(last_alive, assumptions, events)
+    frame = derive(_of_every_endpoint, members, timeline.milestones, alive, derive(_zero, events))
     doubtful = derive(within_bounds.doubtful_times, timeline.events, study.gate)
     for rule in study.endpoints:
         if rule.derivable:
-            resolved_rule = resolved(rule, timeline)
+            of = resolved(rule, timeline)
             parts = (
-                derive(_first, events, resolved_rule.events, "event"),
-                derive(_first, events, resolved_rule.censored_by, "stop"),
-                derive(last_looks, resolved_rule, timeline.assumptions, events),
-                derive(_last_alive, timeline.assumptions, events),
-                derive(_zero, events),
+                derive(_first, events, of.events, "event"),
+                derive(_first, events, of.censored_by, "stop"),
+                derive(looked, looks.needed(of), UNKNOWN in of.events, assumptions, events),
             )
-            yield derive(_endpoint, resolved_rule, timeline.assumptions, steps, parts, doubtful, study.gate)
+            yield of, assumptions, frame, parts, doubtful, study.gate
 
 
 def of_relapse(rule: EndpointRule) -> bool:
@@ -171,11 +174,17 @@ def _causes(events: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([events, deaths.with_columns(kind=kind).select(events.columns)])
 
 
-def _with_milestones(members: pl.DataFrame, milestones: pl.DataFrame) -> pl.DataFrame:
+def _of_every_endpoint(
+    members: pl.DataFrame, milestones: pl.DataFrame, alive: pl.DataFrame, zero: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the members with their milestones, last day alive and time zero."""
     columns = [f"{name}{end}" for name in MILESTONE.values() for end in ("", *_OF_DAY)]
-    return members.join(
+    frame = members.join(
         milestones.select("patient_id", "disease_free", *columns), on="patient_id", how="left"
     )
+    for part in (alive, zero):
+        frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
+    return frame
 
 
 def _zero(events: pl.DataFrame) -> pl.DataFrame:
@@ -201,8 +210,8 @@ def _endpoint(
     Args:
         rule: the resolved rule.
         assumptions: the switches.
-        frame: the members with their milestones.
-        parts: first event, first censoring event, last examination, last day alive, and time zero.
+        frame: the members with their milestones, last day alive and time zero.
+        parts: first event, first censoring event, last examination.
         doubtful: the patients whose times are outside the gate's bounds.
         gate: the bounds.
     """
@@ -235,66 +244,6 @@ def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFr
             pl.col("record_ids").filter(same).explode().alias(f"{name}_ids"),
             *(pl.col(c).first().alias(f"{name}_{c}") for c in _DETAILS),
         )
-    )
-
-
-def last_looks(rule: EndpointRule, assumptions: Assumptions, events: pl.DataFrame) -> pl.DataFrame:
-    """Return the last examination that extends the endpoint.
-
-    An endpoint of one site ends before a relapse of unknown site.
-    """
-    exams = events.filter(
-        pl.col("kind") == "assessment", pl.col("day") >= 0, looks.extends(rule, assumptions)
-    )
-    lost = pl.col("kind") == UNKNOWN if UNKNOWN not in rule.events and looks.needed(rule) else pl.lit(False)
-    unknown = events.filter(lost).group_by("patient_id").agg(unknown_day=pl.col("day").min())
-    before = exams.join(unknown, on="patient_id", how="left").filter(
-        (pl.col("day") < pl.col("unknown_day")).fill_null(True)
-    )
-    return _latest(before, "looked").join(unknown, on="patient_id", how="full", coalesce=True)
-
-
-def _last_alive(assumptions: Assumptions, events: pl.DataFrame) -> pl.DataFrame:
-    """Return the last day known alive; with the switch, the registry office's last answer if there is one."""
-    # A statement or a relapse proves life on its first possible day; a contact counts in the middle.
-    contact, first = pl.col("kind").is_in(CONTACTS), pl.min_horizontal("day", "day_earliest").clip(0)
-    seen = events.filter(~pl.col("kind").is_in(DEATHS), pl.col("day").is_not_null()).with_columns(
-        *(
-            pl.when(contact).then(pl.col(c).clip(0)).otherwise(first).alias(c)
-            for c in ("day", "day_earliest", "day_latest")
-        ),
-        _told=pl.col("day"),
-    )
-    last = _latest(seen, "alive")
-    if assumptions.alive_until == "last contact":
-        return last
-    undated = events.filter(pl.col("kind") == "death", pl.col("day").is_null())
-    asked = pl.col("detail").is_in([REGISTRY, MOVED, CUT_OFF])
-    # An answer before time zero says nothing of the follow-up: the contacts after it do.
-    answered = seen.filter(pl.col("kind") == "alive", asked, pl.col("_told") >= 0)
-    office = _latest(answered, "alive").join(undated, on="patient_id", how="anti")
-    return pl.concat([office, last.join(office, on="patient_id", how="anti")])
-
-
-CONTACTS = (
-    "assessment", "surgery", "definitive resection", "radiotherapy start", "radiotherapy end",
-    "systemic therapy", "alive",
-)  # fmt: skip
-"""Kinds of rows on whose day somebody saw the patient."""
-
-
-def _latest(days: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Return the last day of each patient, and the first and last days that it may mean."""
-    last = pl.col("day") == pl.col("day").max()
-    low, high = pl.col("day_earliest").max(), pl.col("day_latest").max()
-    # In the alphabet, day comes before month and year.
-    coarse = pl.col("precision").filter(pl.col("day_latest") == high).max()
-    return days.group_by("patient_id").agg(
-        pl.col("day").max().alias(name),
-        pl.col("record_ids").filter(last).explode().alias(f"{name}_ids"),
-        low.alias(f"{name}_earliest"),
-        high.alias(f"{name}_latest"),
-        pl.when(low == high).then(pl.lit("day")).otherwise(coarse).alias(f"{name}_precision"),
     )
 
 

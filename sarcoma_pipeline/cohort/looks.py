@@ -55,8 +55,12 @@ def needed(rule: EndpointRule) -> tuple[str, ...]:
 
 def extends(rule: EndpointRule, assumptions: Assumptions) -> pl.Expr:
     """Return whether an examination extends an endpoint, from its list ``states``."""
+    return stating(needed(rule), assumptions)
+
+
+def stating(wanted: tuple[str, ...], assumptions: Assumptions) -> pl.Expr:
+    """Return whether an examination extends an endpoint that needs these components."""
     said = pl.col("states")
-    wanted = needed(rule)
     if assumptions.examination == "any statement" or not wanted:
         return said.list.len() > 0
     whole = pl.all_horizontal(said.list.contains(part) for part in COMPONENTS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.cohort.endpoints import CONTACTS
 from sarcoma_pipeline.cohort.finding_place import candidates
+from sarcoma_pipeline.cohort.last_days import CONTACTS
 from sarcoma_pipeline.cohort.life_and_death import CUT_OFF, MOVED, REGISTRY
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.cohort import CohortEndpoint

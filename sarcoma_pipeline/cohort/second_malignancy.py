@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from sarcoma_pipeline.cohort.derived_once import once
 from sarcoma_pipeline.cohort.primary import Curated, tumour
 from schemas import iarc
 from schemas.assumptions import Assumptions
@@ -26,6 +27,36 @@ def others(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
         Rows of ``curated.diagnosis`` with ``kind`` (second malignancy, other tumour, or secondary) and
         ``detail`` (the reason).
     """
+    again = pl.col("_again")
+    if assumptions.same_organ == "subsite":
+        again = again & ~_elsewhere()
+    reasons = [
+        (pl.col("_secondary"), SECONDARY, "coded as secondary"),
+        (pl.col("_benign"), OTHER, "not malignant"),
+        *(
+            [(pl.col("_in_situ"), OTHER, "in situ")]
+            if assumptions.carcinoma_in_situ == "ignored"
+            else []
+        ),
+        *(
+            [(pl.col("_skin"), OTHER, "non-melanoma skin cancer")]
+            if assumptions.skin_cancer == "ignored"
+            else []
+        ),
+        (again, OTHER, "the same organ and histology"),
+        # Another organ must be known to be another.
+        (pl.col("_perhaps_again"), OTHER, "the same histology, organ unknown"),
+        (pl.col("_nowhere"), OTHER, "malignancy without site and histology"),
+        (pl.col("day") <= 0, OTHER, "before time zero"),
+        (pl.col("day") <= assumptions.synchronous_malignancy_days, OTHER, "synchronous"),
+        (pl.col("day").is_null(), OTHER, "without a date"),
+    ]  # fmt: skip
+    return _judged(_described(curated), reasons)
+
+
+@once
+def _described(curated: Curated) -> pl.DataFrame:
+    """Return the other tumours, and what their codes say beside those of the index tumour."""
     site = pl.coalesce(["icd10_code", "icdo3_topography"])
     index = tumour(curated).select(
         "patient_id", _site=pl.coalesce(["icdo3_topography", "icd10_code"]), _morphology="icdo3_morphology",
@@ -53,33 +84,22 @@ def others(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
     same_organ = iarc.organ(pl.col("_of")) == iarc.organ(pl.col("_site"))
     same_histology = iarc.same_histology(morphology, pl.col("_morphology"))
     again = same_organ.fill_null(False) & same_histology
-    if assumptions.same_organ == "subsite":
-        again = again & ~_elsewhere()
     # Metastases of a known sarcoma are often coded like this when the primary was not looked up.
     nowhere = pl.col("_of").str.contains(r"^C(76|80|97)") & (group == iarc.UNSPECIFIED)
-    reasons = [
-        (iarc.is_secondary(pl.col("_of"), morphology), SECONDARY, "coded as secondary"),
-        (~behaviour.is_in(["2", "3"]), OTHER, "not malignant"),
-        *(
-            [(behaviour == "2", OTHER, "in situ")]
-            if assumptions.carcinoma_in_situ == "ignored"
-            else []
-        ),
-        *([(skin, OTHER, "non-melanoma skin cancer")] if assumptions.skin_cancer == "ignored" else []),
-        (again, OTHER, "the same organ and histology"),
-        # Another organ must be known to be another.
-        (same_organ.is_null() & same_histology, OTHER, "the same histology, organ unknown"),
-        (nowhere, OTHER, "malignancy without site and histology"),
-        (pl.col("day") <= 0, OTHER, "before time zero"),
-        (pl.col("day") <= assumptions.synchronous_malignancy_days, OTHER, "synchronous"),
-        (pl.col("day").is_null(), OTHER, "without a date"),
-    ]  # fmt: skip
-    return _judged(frame, reasons)
+    # Each is evaluated once: the tables of histology groups make long expressions.
+    return frame.with_columns(
+        _secondary=iarc.is_secondary(pl.col("_of"), morphology),
+        _benign=~behaviour.is_in(["2", "3"]),
+        _in_situ=behaviour == "2",
+        _skin=skin,
+        _again=again,
+        _perhaps_again=same_organ.is_null() & same_histology,
+        _nowhere=nowhere,
+    )
 
 
 def _judged(frame: pl.DataFrame, reasons: list[tuple[pl.Expr, str, str]]) -> pl.DataFrame:
     """Set the kind and detail from the first reason that holds."""
-    # Each reason is evaluated once: the tables of histology groups make long expressions.
     frame = frame.with_columns(
         holds.fill_null(False).alias(f"_{i}") for i, (holds, _, _) in enumerate(reasons)
     )
@@ -90,9 +110,7 @@ def _judged(frame: pl.DataFrame, reasons: list[tuple[pl.Expr, str, str]]) -> pl.
     place = pl.col("_of").fill_null("site unknown")
     detail = pl.when(why.is_null()).then(place).otherwise(pl.format("{}: {}", place, why))
     judged = frame.with_columns(kind=kind, detail=detail)
-    return judged.drop(
-        "_of", "_site", "_morphology", "_side", "_group", *(f"_{i}" for i in range(len(reasons)))
-    )
+    return judged.drop(c for c in judged.columns if c.startswith("_"))
 
 
 def _elsewhere() -> pl.Expr:

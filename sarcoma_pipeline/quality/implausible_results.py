@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sarcoma_pipeline.cohort.endpoints import DEATHS
+from sarcoma_pipeline.cohort.last_days import DEATHS
 from schemas.configuration import Study
 from schemas.typed import STATES, Assessment, VitalStatus
 from schemas.vocabularies import DECEASED, DECEASED_DATE_UNKNOWN, RELAPSES

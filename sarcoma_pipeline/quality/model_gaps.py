@@ -8,6 +8,7 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import endpoints, primary
 from sarcoma_pipeline.cohort.finding_place import candidates
+from sarcoma_pipeline.cohort.last_days import DEATHS
 from sarcoma_pipeline.cohort.life_and_death import CAUSE_UNKNOWN
 from sarcoma_pipeline.cohort.timeline import Timeline
 from sarcoma_pipeline.survival.design import values
@@ -91,7 +92,7 @@ def unknown_causes(timeline: Timeline, members: pl.DataFrame, study: Study) -> p
         What ``finding_place.placed`` takes.
     """
     rules = [endpoints.resolved(rule, timeline) for rule in study.endpoints if rule.derivable]
-    needing = [r.name for r in rules if set(endpoints.DEATHS[1:]) & {*r.events, *r.censored_by}]
+    needing = [r.name for r in rules if set(DEATHS[1:]) & {*r.events, *r.censored_by}]
     unknown = (pl.col("kind") == "death") & (pl.col("detail") == CAUSE_UNKNOWN) & pl.lit(bool(needing))
     deaths = timeline.events.filter(unknown).join(members, on="patient_id", how="semi")
     note = pl.lit(f"endpoints {', '.join(needing)}")

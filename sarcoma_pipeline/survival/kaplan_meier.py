@@ -161,6 +161,20 @@ def entry_at(time: str, columns: Collection[str]) -> pl.Expr:
     return pl.col("entry_days") if "entry_days" in columns else pl.lit(None, dtype=pl.Int32)
 
 
+def is_exact(endpoints: pl.DataFrame, time: str) -> bool:
+    """Return whether the times and entries at one end of the partial dates are those of the middle.
+
+    Args:
+        endpoints: `schemas.cohort.CohortEndpoint`.
+        time: a value of :data:`DATINGS`.
+    """
+    one, middle = (
+        endpoints.select(time_days=t, entry_days=entry_at(t, endpoints.columns))
+        for t in (time, DATINGS["middle"])
+    )
+    return one.equals(middle)
+
+
 def sensitivity(
     endpoints: pl.DataFrame, horizons_months: Sequence[float], *, variant: str = MAIN
 ) -> pl.DataFrame:
@@ -175,7 +189,11 @@ def sensitivity(
         `schemas.analysis.SurvivalSensitivity` without the column of the main analysis.
     """
     lines: dict[tuple[str, str, float | None], dict[str, Any]] = {}
+    # Where every date is exact, both ends have the curves of the middle.
+    exact = [dating for dating, time in DATINGS.items() if time != "time_days" and is_exact(endpoints, time)]
     for dating, time in DATINGS.items():
+        if dating in exact:
+            continue
         for (name,), curve in curves(endpoints, time=time).group_by("endpoint", maintain_order=True):
             total = {"n": size(curve), "events": curve["events"].sum()}
             for at in (*at_horizons(curve, horizons_months), {"quantity": "median", **quartiles(curve)}):
@@ -183,6 +201,8 @@ def sensitivity(
                 # "middle" comes first in DATINGS: the limits in the row are those of the middle dates.
                 line = lines.setdefault(key, {**at, "endpoint": name, "variant": variant, **total})
                 line[dating] = at["value"]
+    for line in lines.values():
+        line.update(dict.fromkeys(exact, line["middle"]))
     frame = pl.DataFrame(list(lines.values()), infer_schema_length=None)
     return SurvivalSensitivity.enforce(SurvivalSensitivity.conform(frame))
 

@@ -59,12 +59,13 @@ def sensitivity(
             pl.all_horizontal(values(c).is_not_null() for c in covariates if c.name in named)
         )
         parts.append(_ratios(COMPLETE, complete, endpoints, models, covariates, ties))
-    main = pl.concat(parts).filter(pl.col("variant") == MAIN)
+    rows = pl.concat(parts).filter(pl.col("variant") == MAIN)
+    main = _Main(patients, endpoints, rows, models, covariates)
     for alternative in alternatives:
-        parts += _under(alternative, patients, endpoints, main, horizons_months, models, covariates, ties)
+        parts += _under(alternative, main, horizons_months, ties)
     frame = pl.concat(parts).drop("main")
-    main = frame.filter(pl.col("variant") == MAIN).select(*_ESTIMATE, main="middle")
-    frame = frame.join(main, on=_ESTIMATE, how="left", nulls_equal=True, maintain_order="left")
+    middle = frame.filter(pl.col("variant") == MAIN).select(*_ESTIMATE, main="middle")
+    frame = frame.join(middle, on=_ESTIMATE, how="left", nulls_equal=True, maintain_order="left")
     return SurvivalSensitivity.enforce(SurvivalSensitivity.conform(frame))
 
 
@@ -97,15 +98,65 @@ def beyond_error(frame: pl.DataFrame) -> list[tuple[str, str, float | None]]:
     return list(far.select("variant", "quantity", "horizon_months").iter_rows())
 
 
+class _Main:
+    """The main analysis: its cohort, its rows, and what its models are fitted to.
+
+    Attributes:
+        patients: `schemas.cohort.CohortPatient`.
+        endpoints: `schemas.cohort.CohortEndpoint`.
+        times: endpoint to its rows of ``endpoints``.
+        rates: endpoint to its survival and medians.
+        models: endpoint to its models.
+    """
+
+    def __init__(
+        self,
+        patients: pl.DataFrame,
+        endpoints: pl.DataFrame,
+        rows: pl.DataFrame,
+        models: Sequence[Model],
+        covariates: Sequence[Covariate],
+    ) -> None:
+        self.patients, self.endpoints, self.covariates = patients, endpoints, covariates
+        self.times = _by_endpoint(endpoints)
+        self.rates = _by_endpoint(rows.filter(pl.col("quantity") != _RATIO))
+        self.models: dict[str, list[Model]] = {}
+        for model in models:
+            self.models.setdefault(model.endpoint, []).append(model)
+        self._ratios = rows.filter(pl.col("quantity") == _RATIO).partition_by("model", as_dict=True)
+        self._none = rows.clear()
+        self._data = {
+            m.name: self._of(m, patients, self.times[m.endpoint]) for m in models if m.endpoint in self.times
+        }
+
+    def rows(self, name: str) -> pl.DataFrame:
+        """Return the rows of an endpoint."""
+        return pl.concat([self.rates.get(name, self._none), *map(self.ratios, self.models.get(name, ()))])
+
+    def ratios(self, model: Model) -> pl.DataFrame:
+        """Return the rows of a model."""
+        return self._ratios.get((model.name,), self._none)
+
+    def fits(self, model: Model, patients: pl.DataFrame, times: pl.DataFrame) -> bool:
+        """Return whether a model of the main analysis is fitted to the same data."""
+        data = self._data.get(model.name)
+        return data is not None and data.equals(self._of(model, patients, times))
+
+    def _of(self, model: Model, patients: pl.DataFrame, times: pl.DataFrame) -> pl.DataFrame:
+        """Return everything that a model reads of the patients of its endpoint."""
+        used = {*model.covariates, *model.strata}
+        read = patients.select("pseudonym", *(values(c) for c in self.covariates if c.name in used))
+        of_times = times.select("event", *(c for c in _COMPARED if c in times.columns))
+        return of_times.join(read, on="pseudonym", maintain_order="left")
+
+
+def _by_endpoint(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    parts = frame.partition_by("endpoint", as_dict=True, maintain_order=True)
+    return {str(name): part for (name,), part in parts.items()}
+
+
 def _under(
-    alternative: Alternative,
-    patients: pl.DataFrame,
-    endpoints: pl.DataFrame,
-    main: pl.DataFrame,
-    horizons_months: Sequence[float],
-    models: Sequence[Model],
-    covariates: Sequence[Covariate],
-    ties: Ties,
+    alternative: Alternative, main: _Main, horizons_months: Sequence[float], ties: Ties
 ) -> Iterator[pl.DataFrame]:
     """Estimate under another assumption, by endpoint, with the number of patients whose result changes.
 
@@ -113,24 +164,24 @@ def _under(
     """
     switch, value, (others, changed) = alternative
     label = f"{switch} = {value}"
-    used = sorted({c.column for c in covariates})
-    same_covariates = _same(patients, others, ["pseudonym", *used])
-    for name in dict.fromkeys([*endpoints["endpoint"], *changed["endpoint"]]):
-        before, after = (f.filter(pl.col("endpoint") == name) for f in (endpoints, changed))
-        said = {"variant": label, "switch": switch, "value": str(value), "moved": _moved(before, after)}
+    times = main.times if changed is main.endpoints else _by_endpoint(changed)
+    nobody, no_times = main.endpoints.clear(), changed.clear()
+    for name in dict.fromkeys([*main.times, *times]):
+        before, after = main.times.get(name, nobody), times.get(name, no_times)
+        same = before is after or _same(before, after, [c for c in _COMPARED if c in before.columns])
+        moved = 0 if same else _moved(before, after)
+        said = {"variant": label, "switch": switch, "value": str(value), "moved": moved}
         if after.is_empty():
             # If no patient is left in the endpoint, the row says so.
-            yield SurvivalSensitivity.conform(_nobody(main.filter(endpoint=name), said))
+            yield SurvivalSensitivity.conform(_nobody(main.rows(name), said))
             continue
-        same = _same(before, after, [c for c in _COMPARED if c in before.columns])
-        rates = pl.col("endpoint").eq(name) & pl.col("quantity").ne(_RATIO)
-        ratios = pl.col("endpoint").eq(name) & pl.col("quantity").eq(_RATIO)
-        made = [
-            main.filter(rates) if same else kaplan_meier.sensitivity(after, horizons_months),
-            main.filter(ratios)
-            if same and same_covariates
-            else _ratios(label, others, after, models, covariates, ties),
-        ]
+        made = [main.rates[name] if same else kaplan_meier.sensitivity(after, horizons_months)]
+        for model in main.models.get(name, ()):
+            known = (same and others is main.patients) or main.fits(model, others, after)
+            fitted = (
+                main.ratios(model) if known else _ratios(label, others, after, [model], main.covariates, ties)
+            )
+            made.append(fitted)
         yield SurvivalSensitivity.conform(
             pl.concat(made).with_columns(pl.lit(v).alias(c) for c, v in said.items())
         )
@@ -145,8 +196,8 @@ _COMPARED = (
 
 def _same(before: pl.DataFrame, after: pl.DataFrame, columns: Sequence[str]) -> bool:
     """Return whether two frames have the same values in some columns."""
-    one, other = (f.select(columns).sort(columns) for f in (before, after))
-    return one.equals(other)
+    one, other = (f.select(columns) for f in (before, after))
+    return one.equals(other) or one.sort(columns).equals(other.sort(columns))
 
 
 def _moved(before: pl.DataFrame, after: pl.DataFrame) -> int:
@@ -199,15 +250,6 @@ def _censored(variant: CensoringVariant, patients: pl.DataFrame, endpoints: pl.D
     )
 
 
-def _exact(endpoints: pl.DataFrame, time: str) -> bool:
-    """Return whether the times and entries at one end of the partial dates are those of the middle."""
-    ends = (time, DATINGS["middle"])
-    one, middle = (
-        endpoints.select(time_days=t, entry_days=kaplan_meier.entry_at(t, endpoints.columns)) for t in ends
-    )
-    return one.equals(middle)
-
-
 def _ratios(
     variant: str,
     patients: pl.DataFrame,
@@ -220,7 +262,7 @@ def _ratios(
     fits: dict[str, pl.DataFrame] = {}
     for dating, time in DATINGS.items():
         # If every date is exact, both ends have the fit of the middle.
-        exact = bool(fits) and (endpoints.is_empty() or _exact(endpoints, time))
+        exact = bool(fits) and (endpoints.is_empty() or kaplan_meier.is_exact(endpoints, time))
         fits[dating] = (
             fits["middle"]
             if exact

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import looks
-from sarcoma_pipeline.cohort.endpoints import last_looks
+from sarcoma_pipeline.cohort.last_days import last_looks
 from schemas.assumptions import Assumptions
 from schemas.configuration import EndpointRule
 

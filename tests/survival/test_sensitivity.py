@@ -2,6 +2,7 @@
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
 from sarcoma_pipeline.survival.cox import hazard_ratios
@@ -136,6 +137,57 @@ def test_complete_cases_are_the_same_patients_in_every_model(
     assert _ratio(runs, COMPLETE, "age")["n"] == _ratio(runs, COMPLETE, "both")["n"] == known
     assert _ratio(runs, COMPLETE, "both")["middle"] == _ratio(runs, "main", "both")["middle"]
     assert _ratio(runs, COMPLETE, "age")["middle"] != _ratio(runs, "main", "age")["middle"]
+
+
+ESTIMATED = [
+    "endpoint", "quantity", "horizon_months", "model", "term", "level", "middle", "ci_low", "ci_high",
+    "earliest", "latest", "n", "events",
+]  # fmt: skip
+OTHER = Model(name="other", endpoint="OS", title="", covariates=("sex",))
+
+
+def _older(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(age=pl.col("age") + (pl.int_range(pl.len()) == 3) * 10)
+
+
+def _another_sex(frame: pl.DataFrame) -> pl.DataFrame:
+    swapped = pl.col("sex").replace({"male": "female", "female": "male"})
+    return frame.with_columns(sex=pl.when(pl.int_range(pl.len()) < 9).then(swapped).otherwise("sex"))
+
+
+def _later(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col("^time_days.*$") + 40 * (pl.int_range(pl.len()) == 7))
+
+
+def _one_exact_end(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(time_days_latest="time_days")
+
+
+def _exact(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(time_days_earliest="time_days", time_days_latest="time_days")
+
+
+def _with_os(frame: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([frame, frame.with_columns(endpoint=pl.lit("OS"))])
+
+
+@pytest.mark.parametrize("of_patients", [pl.DataFrame.clone, _older, _another_sex, lambda f: f.head(60)])
+@pytest.mark.parametrize(
+    "of_times", [pl.DataFrame.clone, _later, _one_exact_end, _exact, _with_os, lambda f: f.reverse()]
+)
+def test_a_run_under_another_assumption_is_the_main_analysis_of_its_cohort(cohort, of_patients, of_times):
+    endpoints, patients = cohort
+    others, changed = of_patients(patients), of_times(endpoints)
+    declared = ([12, 24], [BY_AGE, BY_BOTH, OTHER], [AGE, SEX], [])
+    alternative = ("switch", "value", (others, changed))
+    made = sensitivity(patients, endpoints, *declared, [alternative]).filter(switch="switch")
+    alone = sensitivity(others, changed, *declared).filter(variant="main")
+    order = ["endpoint", "quantity", "horizon_months", "model", "term"]
+    assert made.height == alone.height > 0
+    numbers = (f.select(ESTIMATED).sort(order) for f in (made, alone))
+    one, other = numbers
+    # Patients in another order are added up in another order.
+    assert_frame_equal(one, other, check_exact=False, rel_tol=1e-9)
 
 
 def test_without_patients_there_is_no_run() -> None:
