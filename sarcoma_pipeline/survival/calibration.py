@@ -69,16 +69,16 @@ def calibrate(data: ModelData, horizons_months: Sequence[float]) -> Iterator[dic
     except NoEstimate:
         return
     risk = linear_predictor(design, coefficients)
-    group = groups(risk, int(event.sum()))
+    members = [np.ones(len(risk), dtype=bool), *of_groups(groups(risk, int(event.sum())))]
+    curves = [curve_of(rows.filter(mine)) for mine in members]
     for horizon in horizons_months:
         cumulative = baseline(likelihood, coefficients, days, (horizon + TOLERANCE) * DAYS_PER_MONTH)
         relative = risk - float(design.mean(axis=0) @ coefficients)
         predicted = np.exp(-cumulative * np.exp(relative))
-        for number in range(group.max() + 1):
-            mine = np.ones(len(risk), dtype=bool) if number == 0 else group == number
+        for number, mine in enumerate(members):
             yield {
                 "horizon_months": float(horizon), "risk_group": number, "n": int(mine.sum()),
-                "predicted": float(predicted[mine].mean()), **_observed(rows.filter(mine), horizon),
+                "predicted": float(predicted[mine].mean()), **observed(curves[number], horizon),
             }  # fmt: skip
 
 
@@ -93,6 +93,11 @@ def groups(risk: Floats, events: int) -> NDArray[np.int64]:
     return number.astype(np.int64) + 1
 
 
+def of_groups(numbers: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
+    """Return who is in each group, from group 1 on."""
+    return [numbers == number for number in range(1, numbers.max() + 1)]
+
+
 def baseline(likelihood: PartialLikelihood, coefficients: Floats, days: Floats, until: float) -> float:
     """Return the cumulative hazard, up to a day, of a patient with the mean of every covariate."""
     hazard, shift = likelihood.hazards(coefficients)
@@ -101,9 +106,14 @@ def baseline(likelihood: PartialLikelihood, coefficients: Floats, days: Floats, 
     return float(increments[when <= until].sum() * np.exp(-shift))
 
 
-def _observed(rows: pl.DataFrame, horizon: float) -> dict[str, Any]:
-    times = rows.select("time_days", "event", "entry_days", one=pl.lit(1))
-    (at,) = at_horizons(estimator(times, ["one"]), [horizon])
+def curve_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Estimate the Kaplan–Meier curve of all rows."""
+    return estimator(rows.select("time_days", "event", "entry_days", one=pl.lit(1)), ["one"])
+
+
+def observed(curve: pl.DataFrame, horizon: float) -> dict[str, Any]:
+    """Return observed survival of a curve at a horizon, with limits, events so far and patients at risk."""
+    (at,) = at_horizons(curve, [horizon])
     return {
         "observed": at["value"],
         **{name: at[name] for name in ("ci_low", "ci_high", "events", "at_risk")},

@@ -14,10 +14,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sarcoma_pipeline.survival.calibration import groups
+from sarcoma_pipeline.survival.calibration import curve_of, groups, observed, of_groups
 from sarcoma_pipeline.survival.concordance import Concordance, harrell_with_error
 from sarcoma_pipeline.survival.design import entries, with_entry
-from sarcoma_pipeline.survival.kaplan_meier import Z, at_horizons, estimator
+from sarcoma_pipeline.survival.kaplan_meier import Z
 from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.partial_likelihood import NoEstimate, PartialLikelihood
 from schemas.analysis_validation import ExternalCalibration, ExternalValidation, NetBenefit
@@ -71,9 +71,10 @@ def external_validation(
             "n": rows.height, "missing": joined.height - rows.height, "events": int(rows["event"].sum()),
         }  # fmt: skip
         baseline = sorted((float(months), s) for months, s in validation.baseline.items())
-        measures += [{**common, **counted, **line} for line in _measures(rows, baseline, statistics)]
-        calibrated += [{**common, **line} for line in _calibration(rows, baseline)]
-        benefits += [{**common, **line} for line in _benefits(rows, baseline, validation.thresholds)]
+        curve = curve_of(rows)
+        measures += [{**common, **counted, **line} for line in _measures(rows, curve, baseline, statistics)]
+        calibrated += [{**common, **line} for line in _calibration(rows, curve, baseline)]
+        benefits += [{**common, **line} for line in _benefits(rows, curve, baseline, validation.thresholds)]
     return Validated(
         numbered(ExternalValidation, measures), numbered(ExternalCalibration, calibrated),
         numbered(NetBenefit, benefits),
@@ -135,7 +136,7 @@ def uno(time: Floats, event: NDArray[np.bool_], risk: Floats, entry: Floats | No
 
 
 def _measures(
-    rows: pl.DataFrame, baseline: Sequence[tuple[float, float]], statistics: Statistics
+    rows: pl.DataFrame, curve: pl.DataFrame, baseline: Sequence[tuple[float, float]], statistics: Statistics
 ) -> Iterator[dict[str, Any]]:
     time, event = rows["time_days"].cast(pl.Float64).to_numpy(), rows["event"].to_numpy()
     score, entry = rows["_score"].to_numpy(), entries(rows)
@@ -156,7 +157,7 @@ def _measures(
     yield {"quantity": SLOPE, **_interval(slope, error)}
     for months, survival in baseline:
         expected = float((1 - survival ** np.exp(score)).mean())
-        seen = _observed(rows, months)
+        seen = observed(curve, months)
         parts = {"value": seen["observed"], "ci_low": seen["ci_high"], "ci_high": seen["ci_low"]}
         ratios = {name: None if s is None else (1 - s) / expected for name, s in parts.items()}
         yield {"quantity": RATIO, "horizon_months": months, **ratios}
@@ -171,48 +172,54 @@ def _interval(
     return {"value": value, "standard_error": error, "ci_low": low, "ci_high": high}
 
 
-def _calibration(rows: pl.DataFrame, baseline: Sequence[tuple[float, float]]) -> Iterator[dict[str, Any]]:
+def _calibration(
+    rows: pl.DataFrame, curve: pl.DataFrame, baseline: Sequence[tuple[float, float]]
+) -> Iterator[dict[str, Any]]:
     score = rows["_score"].to_numpy()
-    group = groups(score, int(rows["event"].sum()))
+    parts = of_groups(groups(score, int(rows["event"].sum())))
+    members = [np.ones(len(score), dtype=bool), *parts]
+    curves = [curve, *(curve_of(rows.filter(mine)) for mine in parts)]
     for months, survival in baseline:
         predicted = survival ** np.exp(score)
-        for number in range(group.max() + 1):
-            mine = np.ones(len(score), dtype=bool) if number == 0 else group == number
+        for number, mine in enumerate(members):
             yield {
                 "horizon_months": months, "risk_group": number, "n": int(mine.sum()),
-                "predicted": float(predicted[mine].mean()), **_observed(rows.filter(mine), months),
+                "predicted": float(predicted[mine].mean()), **observed(curves[number], months),
             }  # fmt: skip
 
 
 def _benefits(
-    rows: pl.DataFrame, baseline: Sequence[tuple[float, float]], thresholds: Sequence[float]
+    rows: pl.DataFrame,
+    curve: pl.DataFrame,
+    baseline: Sequence[tuple[float, float]],
+    thresholds: Sequence[float],
 ) -> Iterator[dict[str, Any]]:
     score = rows["_score"].to_numpy()
     for months, survival in baseline:
         risk = 1 - survival ** np.exp(score)
         for threshold in thresholds:
             flagged = risk >= threshold
+            chosen = curve_of(rows.filter(flagged)) if flagged.any() else None
             yield {
                 "horizon_months": months, "threshold": threshold, "n": rows.height,
-                "flagged": int(flagged.sum()), "model": _benefit(rows, flagged, months, threshold),
-                "everybody": _benefit(rows, np.ones(rows.height, dtype=bool), months, threshold),
+                "flagged": int(flagged.sum()),
+                "model": _benefit(chosen, float(flagged.mean()), months, threshold),
+                "everybody": _benefit(curve, 1.0, months, threshold),
             }  # fmt: skip
 
 
-def _benefit(rows: pl.DataFrame, flagged: NDArray[np.bool_], months: float, threshold: float) -> float | None:
-    """Return events found less false alarms, weighted by the odds of the threshold, per patient."""
-    if not flagged.any():
+def _benefit(flagged: pl.DataFrame | None, share: float, months: float, threshold: float) -> float | None:
+    """Return events found less false alarms, weighted by the odds of the threshold, per patient.
+
+    Args:
+        flagged: curve of the patients whom the model flags; None if there is none.
+        share: of all patients.
+        months: the horizon.
+        threshold: of the risk.
+    """
+    if flagged is None:
         return 0.0
-    alive = _observed(rows.filter(flagged), months)["observed"]
+    alive = observed(flagged, months)["observed"]
     if alive is None:
         return None
-    return float(flagged.mean() * ((1 - alive) - alive * threshold / (1 - threshold)))
-
-
-def _observed(rows: pl.DataFrame, months: float) -> dict[str, Any]:
-    times = rows.select("time_days", "event", "entry_days", one=pl.lit(1))
-    (at,) = at_horizons(estimator(times, ["one"]), [months])
-    return {
-        "observed": at["value"],
-        **{name: at[name] for name in ("ci_low", "ci_high", "events", "at_risk")},
-    }
+    return share * ((1 - alive) - alive * threshold / (1 - threshold))
