@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from statistics import NormalDist
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from schemas.analysis import SurvivalCurve, SurvivalEstimate, SurvivalSensitivity
@@ -209,21 +210,21 @@ def sensitivity(
 
 def at_horizons(curve: pl.DataFrame, horizons: Sequence[float]) -> Iterator[dict[str, Any]]:
     """Yield survival, limits, events so far and patients at risk of one curve at every horizon."""
-    last = curve.row(-1, named=True)
+    months, survival = curve["time_months"].to_numpy(), curve["survival"]
     for horizon in horizons:
-        before = curve.filter(pl.col("time_months") <= horizon + TOLERANCE)
-        after = curve.filter(pl.col("time_months") >= horizon - TOLERANCE)
-        now = before.row(-1, named=True)
-        known = after.height > 0 or last["survival"] == 0
+        # Times ascend from 0: rows up to the horizon come first, and rows from it on come last.
+        before = int(np.searchsorted(months, horizon + TOLERANCE, side="right"))
+        after = int(np.searchsorted(months, horizon - TOLERANCE, side="left"))
+        known = after < curve.height or survival[-1] == 0
         yield {
             "quantity": "survival",
             "horizon_months": float(horizon),
-            "value": now["survival"] if known else None,
-            "ci_low": now["ci_low"] if known else None,
-            "ci_high": now["ci_high"] if known else None,
-            "events": int(before["events"].sum()),
+            "value": survival[before - 1] if known else None,
+            "ci_low": curve["ci_low"][before - 1] if known else None,
+            "ci_high": curve["ci_high"][before - 1] if known else None,
+            "events": int(curve["events"][:before].sum()),
             # With delayed entry the numbers at risk may rise, so the next row gives the number.
-            "at_risk": int(after["at_risk"][0]) if after.height else 0,
+            "at_risk": int(curve["at_risk"][after]) if after < curve.height else 0,
         }
 
 
@@ -245,13 +246,14 @@ def quartiles(curve: pl.DataFrame) -> dict[str, float | None]:
 
 def _time_at(curve: pl.DataFrame, column: str, level: float) -> float | None:
     """Return the first time with the column at or below the level; the middle of a step on the level."""
-    reached = curve.filter(pl.col(column) <= level + TOLERANCE)
-    if reached.is_empty():
+    months, values = curve["time_months"], curve[column].to_numpy()
+    reached = np.flatnonzero(values <= level + TOLERANCE)
+    if not len(reached):
         return None
-    first = reached["time_months"][0]
-    if reached[column][0] < level - TOLERANCE:
+    first = months[int(reached[0])]
+    if values[reached[0]] < level - TOLERANCE:
         return first
-    below = reached.filter(pl.col(column) < level - TOLERANCE)
+    below = np.flatnonzero(values < level - TOLERANCE)
     # As in R, the step of a curve that ends on the level reaches to the last time.
-    end = below["time_months"][0] if below.height else curve["time_months"][-1]
+    end = months[int(below[0])] if len(below) else months[-1]
     return (first + end) / 2
