@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions, links
+from sarcoma_pipeline.orchestration import data_versions, freed_memory, links
 from sarcoma_pipeline.orchestration.assets.step import (
     RETRY,
     asset_key,
@@ -105,6 +105,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
             pseudonym_key.ensure_key(project)
             asked = VERIFY in context.run.tags
             refresh, tally = read_drop_folder(project, warehouse, context.run_id, verify=asked)
+        freed_memory.give_back()
         if tally.taken or tally.whole:
             context.log.info(
                 f"{tally.taken} patients of large exports are unchanged and were not read again; "

@@ -18,7 +18,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions, links
+from sarcoma_pipeline.orchestration import data_versions, freed_memory, links
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse, WarehouseBusy
 from sarcoma_pipeline.quality.column_lineage import origins
 from sarcoma_pipeline.study.project import Project
@@ -242,6 +242,8 @@ def step(
         with redacted_errors(project):
             written = _compute_if_changed(warehouse)
             results = run_checks(warehouse)
+        if written is not None:
+            freed_memory.give_back()
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         versions = data_versions.of_tables(warehouse, *in_order)
         for table in in_order:
