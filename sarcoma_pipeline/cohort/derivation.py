@@ -76,7 +76,7 @@ class Cohort:
         if not self.study.dose_columns:
             return self.patients
         doses = self.derive(structure_doses.structure_doses, self.curated, self.members, self.study.gate)
-        return self.derive(dose_columns.with_doses, self.patients, doses, self.study.dose_columns)
+        return dose_columns.with_doses(self.patients, doses, self.study.dose_columns, self.derive)
 
     @cached_property
     def derived(self) -> Derived:

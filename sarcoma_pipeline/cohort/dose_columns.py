@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from sarcoma_pipeline.cohort.derived_once import Derive, every_time
 from schemas.dose_columns import THIRDS, DoseColumn
 
 _PLAIN = {
@@ -19,7 +20,9 @@ _PLAIN = {
 """Metric to the column of ``cohort.dose_volume``."""
 
 
-def with_doses(patients: pl.DataFrame, doses: pl.DataFrame, declared: Sequence[DoseColumn]) -> pl.DataFrame:
+def with_doses(
+    patients: pl.DataFrame, doses: pl.DataFrame, declared: Sequence[DoseColumn], derive: Derive = every_time
+) -> pl.DataFrame:
     """Return the patients with a column for each declared quantity, and one with its third.
 
     The limits of thirds are quantiles of the patients given (type 7 of Hyndman and Fan); a value on a limit
@@ -29,12 +32,16 @@ def with_doses(patients: pl.DataFrame, doses: pl.DataFrame, declared: Sequence[D
         patients: ``cohort.patients``.
         doses: ``cohort.dose_volume``.
         declared: ``[[dose_columns]]`` of the study.
+        derive: calls the function of each part.
     """
     for one in declared:
-        values = _values(doses, one)
-        patients = patients.join(values, on="pseudonym", how="left", maintain_order="left")
-        patients = patients.with_columns(_third(patients[one.name]).alias(one.third))
+        patients = derive(_with_dose, patients, derive(_values, doses, one), one)
     return patients
+
+
+def _with_dose(patients: pl.DataFrame, values: pl.DataFrame, one: DoseColumn) -> pl.DataFrame:
+    patients = patients.join(values, on="pseudonym", how="left", maintain_order="left")
+    return patients.with_columns(_third(patients[one.name]).alias(one.third))
 
 
 def _values(doses: pl.DataFrame, one: DoseColumn) -> pl.DataFrame:

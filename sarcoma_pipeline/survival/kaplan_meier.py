@@ -156,10 +156,13 @@ def entry_at(time: str, columns: Collection[str]) -> pl.Expr:
         time: a value of :data:`DATINGS`.
         columns: those of the endpoints; without entries everybody is at risk from the beginning.
     """
+    column = _entry_column(time, columns)
+    return pl.col(column) if column else pl.lit(None, dtype=pl.Int32)
+
+
+def _entry_column(time: str, columns: Collection[str]) -> str | None:
     dated = f"entry_days{time.removeprefix(DATINGS['middle'])}"
-    if dated in columns:
-        return pl.col(dated)
-    return pl.col("entry_days") if "entry_days" in columns else pl.lit(None, dtype=pl.Int32)
+    return next((c for c in (dated, "entry_days") if c in columns), None)
 
 
 def is_exact(endpoints: pl.DataFrame, time: str) -> bool:
@@ -169,11 +172,9 @@ def is_exact(endpoints: pl.DataFrame, time: str) -> bool:
         endpoints: `schemas.cohort.CohortEndpoint`.
         time: a value of :data:`DATINGS`.
     """
-    one, middle = (
-        endpoints.select(time_days=t, entry_days=entry_at(t, endpoints.columns))
-        for t in (time, DATINGS["middle"])
-    )
-    return one.equals(middle)
+    entry, own = (_entry_column(t, endpoints.columns) for t in (time, DATINGS["middle"]))
+    same_entry = entry == own or bool(entry and own and endpoints[entry].equals(endpoints[own]))
+    return same_entry and endpoints[time].equals(endpoints[DATINGS["middle"]])
 
 
 def sensitivity(

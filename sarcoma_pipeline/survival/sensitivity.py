@@ -177,7 +177,7 @@ def _under(
             continue
         made = [main.rates[name] if same else kaplan_meier.sensitivity(after, horizons_months)]
         for model in main.models.get(name, ()):
-            known = (same and others is main.patients) or main.fits(model, others, after)
+            known = same and (others is main.patients or main.fits(model, others, after))
             fitted = (
                 main.ratios(model) if known else _ratios(label, others, after, [model], main.covariates, ties)
             )
