@@ -87,9 +87,16 @@ class DerivedOnce:
     """
 
     def __init__(self, before: DerivedOnce | None = None) -> None:
-        self._levels = (*before._levels, self) if before else (self,)
+        self._before = before
         self._answers: dict[object, list[_Answer]] = {}
         self._results: dict[object, list[Any]] = {}
+
+    @property
+    def _levels(self) -> Iterator[DerivedOnce]:
+        # No object holds itself: its frames would stay until Python looks for cycles, after all runs.
+        if self._before:
+            yield from self._before._levels
+        yield self
 
     def __call__(self, function: Callable[[*Ts], R], /, *args: *Ts) -> R:
         """Return the result of a call, or the one of an earlier call."""

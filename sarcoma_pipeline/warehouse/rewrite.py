@@ -9,6 +9,7 @@ import polars as pl
 
 from sarcoma_pipeline.warehouse import ducklake, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables, literal
+from sarcoma_pipeline.warehouse.freed_memory import give_back
 from schemas.all_contracts import CONTRACTS
 
 _AT_ONCE_BYTES = 16 << 20
@@ -55,6 +56,7 @@ class Appending:
         for table, frames in self._frames.items():
             insert(self._tables, table, CONTRACTS[table].enforce(pl.concat(frames)))
         self._frames, self._bytes = {}, 0
+        give_back()
 
 
 class TableWriter:
@@ -97,6 +99,8 @@ class TableWriter:
         for table, frame in of_step.items():
             rows = CONTRACTS[table].conform(frame.with_columns(step=pl.lit(self._step)))
             self._write(table, rows, self._step, anew=anew)
+        if sum(frame.estimated_size() for frame in frames.values()) > _AT_ONCE_BYTES:
+            give_back()
 
     def _write(self, table: str, frame: pl.DataFrame, step: str, *, anew: bool) -> None:
         CONTRACTS[table].enforce(frame)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import polars as pl
 import pytest
 
@@ -95,6 +98,16 @@ def test_what_was_derived_before_is_found_and_what_comes_later_is_not_kept_there
     for calls in (2, 3):
         DerivedOnce(before)(counted.of_dose, one, OTHER_DOSE)
         assert counted.calls == calls
+
+
+def test_results_are_freed_with_their_object_at_once():
+    shared = DerivedOnce()
+    gc.disable()
+    try:
+        gone = [weakref.ref(DerivedOnce()), weakref.ref(DerivedOnce(shared))]
+        assert [one() for one in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_calls_within_calls_note_what_the_inner_one_read():

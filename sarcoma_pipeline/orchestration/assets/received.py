@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions, freed_memory, links
+from sarcoma_pipeline.orchestration import data_versions, links
 from sarcoma_pipeline.orchestration.assets.step import (
     RETRY,
     asset_key,
@@ -29,6 +29,7 @@ from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions, record_copies, step_cache, unchanged_patients
 from sarcoma_pipeline.warehouse.centres import Tables
+from sarcoma_pipeline.warehouse.freed_memory import give_back
 from sarcoma_pipeline.warehouse.rewrite import Appending, insert
 from schemas.all_contracts import CONTRACTS
 from schemas.configuration import Limits
@@ -105,7 +106,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
             pseudonym_key.ensure_key(project)
             asked = VERIFY in context.run.tags
             refresh, tally = read_drop_folder(project, warehouse, context.run_id, verify=asked)
-        freed_memory.give_back()
+        give_back()
         if tally.taken or tally.whole:
             context.log.info(
                 f"{tally.taken} patients of large exports are unchanged and were not read again; "

@@ -18,12 +18,13 @@ import dagster as dg
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions, freed_memory, links
+from sarcoma_pipeline.orchestration import data_versions, links
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse, WarehouseBusy
 from sarcoma_pipeline.quality.column_lineage import origins
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import ducklake, opening, step_cache
 from sarcoma_pipeline.warehouse.centres import POOLED_LAYER
+from sarcoma_pipeline.warehouse.freed_memory import give_back
 from schemas.all_contracts import CONTRACTS
 
 _TRANSIENT = frozenset(
@@ -243,7 +244,7 @@ def step(
             written = _compute_if_changed(warehouse)
             results = run_checks(warehouse)
         if written is not None:
-            freed_memory.give_back()
+            give_back()
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         versions = data_versions.of_tables(warehouse, *in_order)
         for table in in_order:

@@ -1,4 +1,4 @@
-"""Give free memory back to the system between the steps of a run."""
+"""Give free memory back to the system: between the steps of a run, and between the parts of a step."""
 
 from __future__ import annotations
 

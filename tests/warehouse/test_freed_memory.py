@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sarcoma_pipeline.orchestration import freed_memory
+from sarcoma_pipeline.warehouse import freed_memory
 
 
 def _resident() -> int:
