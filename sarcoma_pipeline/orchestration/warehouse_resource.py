@@ -8,6 +8,7 @@ not grow with every step.
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -382,6 +383,8 @@ def _connect_file(path: Path) -> duckdb.DuckDBPyConnection:
     # DuckDB creates its write-ahead log readable by everyone: the folder's permissions must protect it.
     with suppress(PermissionError):
         path.parent.chmod(0o700)
+    # Arrow copies a buffer that lies at an odd address; else it prints that this could lead to crashes.
+    os.environ.setdefault("ACERO_ALIGNMENT_HANDLING", "reallocate")
     # DuckDB imports it when it takes the first frame, and it imports pandas if there is one.
     with without_pandas():
         importlib.import_module("pyarrow.dataset")

@@ -57,6 +57,21 @@ def test_a_frame_is_written_without_pandas_and_pandas_can_be_had_afterwards(tmp_
     assert done.stdout.splitlines()[1].startswith("(1, ")
 
 
+def test_a_buffer_at_an_odd_address_is_copied_and_nothing_is_printed(tmp_path):
+    script = (
+        "import sys, pyarrow as pa\n"
+        "from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse\n"
+        "own = Warehouse(path=sys.argv[1])._tables().connection\n"
+        "odd = pa.py_buffer(b'x' + bytes(range(8)) * 3).slice(1)\n"
+        "own.register('_odd', pa.table({'a': pa.Array.from_buffers(pa.int64(), 3, [None, odd])}))\n"
+        "print(own.execute('SELECT DISTINCT a FROM _odd').fetchall())"
+    )
+    path = with_empty_tables(tmp_path / "w.duckdb")
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"[({int.from_bytes(bytes(range(8)), 'little')},)]"
+    assert done.stderr == ""
+
+
 def test_tables_survive_closing_the_warehouse(store):
     store.replace({"cohort.flow": flow()})
     store.close()
