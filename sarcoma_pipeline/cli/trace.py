@@ -52,7 +52,11 @@ def trace(study: str, pseudonym: str, endpoint: str | None, as_json: bool) -> No
 
 
 def _rows(warehouse: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[dict[str, Any]]:
-    return warehouse.execute(sql, list(values)).pl().rows(named=True)
+    from schemas.pandera_polars import without_pandas
+
+    # For a statement with values, DuckDB imports pandas if there is one.
+    with without_pandas():
+        return warehouse.execute(sql, list(values)).pl().rows(named=True)
 
 
 def _not_there(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | None) -> str:

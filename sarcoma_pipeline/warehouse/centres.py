@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import duckdb
 import polars as pl
@@ -60,9 +59,9 @@ class Tables:
         selected = (f"SELECT *, '{centre}' AS {CENTRE} FROM {part}" for centre, part in parts.items())
         return f"({' UNION ALL BY NAME '.join(selected)})"
 
-    def execute(self, sql: str, values: Any = None) -> duckdb.DuckDBPyConnection:
-        """Execute one statement, or several without values."""
-        return self.connection.execute(sql, values)
+    def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Execute statements; values are written with :func:`literal`."""
+        return self.connection.execute(sql)
 
 
 def literal(text: str) -> str:

@@ -210,3 +210,20 @@ class _Runs:
 def test_after_a_failed_run_a_refresh_is_always_a_run(settled, runs, looked):
     study = project.load(settled.study, settled.root)
     assert (skip_unchanged.look(study, _Runs(*runs), TODAY) is not None) is looked
+
+
+def test_no_step_imports_pandas(place):
+    """DuckDB would for a statement with values; only Great Expectations needs it, in its own process."""
+    changed, touched = sorted(place.drop.rglob("*.xml"))[:2]
+    changed.write_bytes(changed.read_bytes() + b"\n")
+    os.utime(touched)
+    script = (
+        "import sys\nfrom sarcoma_pipeline.cli import main\n"
+        "try: main(['refresh', '--full'])\nexcept SystemExit as end: print('exit', end.code)\n"
+        "print('imports', *sorted({'pandas', 'great_expectations', 'matplotlib'} & set(sys.modules)))"
+    )
+    env = {**os.environ, "SARCOMA_ROOT": str(place.root), "DAGSTER_HOME": str(place.home)}
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env)
+    assert told.stdout.splitlines()[-2:] == ["exit 0", "imports"]
+    closed = "SELECT count(*) FROM meta.files WHERE last_refresh NOT NULL"
+    assert place.warehouse(closed).item() == 1

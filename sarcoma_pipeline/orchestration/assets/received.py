@@ -28,7 +28,7 @@ from sarcoma_pipeline.sources.export_parts import WORTH_BYTES
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions, record_copies, step_cache, unchanged_patients
-from sarcoma_pipeline.warehouse.centres import Tables
+from sarcoma_pipeline.warehouse.centres import Tables, literal
 from sarcoma_pipeline.warehouse.freed_memory import give_back
 from sarcoma_pipeline.warehouse.rewrite import Appending, insert
 from schemas.all_contracts import CONTRACTS
@@ -227,8 +227,8 @@ def _write(
         _close(tables, scan)
         insert(tables, refreshes, MetaRefresh.conform(pl.DataFrame([row])))
         kept = tables.execute(
-            f"SELECT count(*) FROM {tables.own(MetaConfiguration.table())} WHERE configuration_hash = ?",
-            [row["configuration_hash"]],
+            f"SELECT count(*) FROM {tables.own(MetaConfiguration.table())} "
+            f"WHERE configuration_hash = {literal(str(row['configuration_hash']))}"
         ).fetchone()
         if not kept or not kept[0]:
             insert(tables, MetaConfiguration.table(), configuration)
@@ -356,19 +356,18 @@ def _carry_over(project: Project, tables: Tables, before: pl.DataFrame, again: p
 def _close(tables: Tables, scan: manifest.Scan) -> None:
     """Set the last refresh of records whose file changed or is gone; update the time of touched files."""
     refreshes = tables.own(MetaRefresh.table())
-    before = tables.execute(f"SELECT max(refresh_id) FROM {refreshes}").fetchone()
+    (before,) = tables.execute(f"SELECT max(refresh_id) FROM {refreshes}").fetchone() or (None,)
+    last = "NULL" if before is None else literal(before)
     if scan.closed:
         tables.connection.register("_closed", pl.DataFrame({"file_id": scan.closed}).to_arrow())
         for table in OF_FILES:
             tables.execute(
-                f"UPDATE {tables.own(table)} SET last_refresh = ? WHERE last_refresh IS NULL "
-                "AND file_id IN (SELECT file_id FROM _closed)",
-                [before[0] if before else None],
+                f"UPDATE {tables.own(table)} SET last_refresh = {last} WHERE last_refresh IS NULL "
+                "AND file_id IN (SELECT file_id FROM _closed)"
             )
         tables.connection.unregister("_closed")
     for file_id, mtime in scan.touched.items():
         tables.execute(
-            f"UPDATE {tables.own(MetaFile.table())} SET mtime_ns = ? "
-            "WHERE file_id = ? AND last_refresh IS NULL",
-            [mtime, file_id],
+            f"UPDATE {tables.own(MetaFile.table())} SET mtime_ns = {mtime} "
+            f"WHERE file_id = {literal(file_id)} AND last_refresh IS NULL"
         )
