@@ -76,6 +76,7 @@ class TableWriter:
         self._known = step_cache.known(tables)
         self._before = step_cache.known_parts(tables)
         self._versions: dict[tuple[str, str], list[str]] = {}
+        self._since = 0  # bytes written since free memory was given back
 
     def add(
         self,
@@ -99,8 +100,10 @@ class TableWriter:
         for table, frame in of_step.items():
             rows = CONTRACTS[table].conform(frame.with_columns(step=pl.lit(self._step)))
             self._write(table, rows, self._step, anew=anew)
-        if sum(frame.estimated_size() for frame in frames.values()) > _AT_ONCE_BYTES:
+        self._since += int(sum(frame.estimated_size() for frame in (*frames.values(), *of_step.values())))
+        if self._since > _AT_ONCE_BYTES:
             give_back()
+            self._since = 0
 
     def _write(self, table: str, frame: pl.DataFrame, step: str, *, anew: bool) -> None:
         CONTRACTS[table].enforce(frame)

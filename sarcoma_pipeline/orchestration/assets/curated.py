@@ -75,12 +75,17 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
         # Not recorded as an input, because a new or changed file brings new records.
         files = warehouse.read(MetaFile.table(), columns=("file_id", "source", "path"), noted=False)
-        places = {t: warehouse.read(t, columns=reports.PLACES) for t in reports.reported_tables()}
         masters = warehouse.read(typed_records.MASTERS[0], columns=("file_id",))["file_id"].unique()
-        told = typed_records.sort_reports(places, files, _rows_of(warehouse), days, masters)
+        # The places of all reports are not kept while the tables are typed: they are the largest frames.
+        told = typed_records.sort_reports(
+            {t: warehouse.read(t, columns=reports.PLACES) for t in reports.reported_tables()},
+            files, _rows_of(warehouse), days, masters,
+        )  # fmt: skip
+        set_aside = told.disposition
         yield _made(typed_records.joined([told]))
+        del told
         for table in sorted(RECEIVED):
-            for frame, repeated in _by_files(warehouse, table, told.disposition, files):
+            for frame, repeated in _by_files(warehouse, table, set_aside, files):
                 yield _made(typed_records.type_part(table, frame, repeated, project.sources, days, files))
 
     def link(warehouse: Warehouse) -> StepOutput:
