@@ -44,7 +44,7 @@ class Store:
     def remove(self, path: str) -> None:
         for table in (TABLE, MetaFile.table()):
             self.tables.execute(
-                f"UPDATE {self.tables.own(table)} SET last_refresh = 'R2' WHERE file_id = ?", [path]
+                f"UPDATE {self.tables.own(table)} SET last_refresh = 'R2' WHERE file_id = '{path}'"
             )
         self.number()
 
