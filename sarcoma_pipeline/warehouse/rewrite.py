@@ -76,7 +76,7 @@ class TableWriter:
         self._known = step_cache.known(tables)
         self._before = step_cache.known_parts(tables)
         self._versions: dict[tuple[str, str], list[str]] = {}
-        self._since = 0  # bytes written since free memory was given back
+        self._given_back_at = 0  # bytes written when free memory was last given back
 
     def add(
         self,
@@ -100,10 +100,10 @@ class TableWriter:
         for table, frame in of_step.items():
             rows = CONTRACTS[table].conform(frame.with_columns(step=pl.lit(self._step)))
             self._write(table, rows, self._step, anew=anew)
-        self._since += int(sum(frame.estimated_size() for frame in (*frames.values(), *of_step.values())))
-        if self._since > _AT_ONCE_BYTES:
+        written = sum(self.sizes.values())
+        if written - self._given_back_at > _AT_ONCE_BYTES:
             give_back()
-            self._since = 0
+            self._given_back_at = written
 
     def _write(self, table: str, frame: pl.DataFrame, step: str, *, anew: bool) -> None:
         CONTRACTS[table].enforce(frame)

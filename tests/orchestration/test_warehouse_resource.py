@@ -30,6 +30,12 @@ def flow(**changes) -> pl.DataFrame:
     return CONTRACTS["cohort.flow"].conform(FLOW.with_columns(**{k: pl.lit(v) for k, v in changes.items()}))
 
 
+def _run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script in its own process; its argument is a warehouse with empty tables."""
+    path = with_empty_tables(folder / "w.duckdb")
+    return subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+
+
 def test_spill_files_of_a_killed_process_are_deleted(tmp_path):
     aside = tmp_path / "w.duckdb.tmp"
     aside.mkdir()
@@ -51,8 +57,7 @@ def test_a_frame_is_written_without_pandas_and_pandas_can_be_had_afterwards(tmp_
         "print(store.height('cohort.flow'), 'pandas' in sys.modules)\n"
         "print(store.read('cohort.flow').to_pandas(use_pyarrow_extension_array=True).shape)"
     )
-    path = with_empty_tables(tmp_path / "w.duckdb")
-    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    done = _run(script, tmp_path)
     assert done.stdout.splitlines()[0] == "1 False"
     assert done.stdout.splitlines()[1].startswith("(1, ")
 
@@ -66,8 +71,7 @@ def test_a_buffer_at_an_odd_address_is_copied_and_nothing_is_printed(tmp_path):
         "own.register('_odd', pa.table({'a': pa.Array.from_buffers(pa.int64(), 3, [None, odd])}))\n"
         "print(own.execute('SELECT DISTINCT a FROM _odd').fetchall())"
     )
-    path = with_empty_tables(tmp_path / "w.duckdb")
-    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    done = _run(script, tmp_path)
     assert done.stdout.strip() == f"[({int.from_bytes(bytes(range(8)), 'little')},)]"
     assert done.stderr == ""
 
