@@ -99,7 +99,6 @@ def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool
     With --as-of, 0 if the content is the same as before and 1 if it is not.
     """
     began = time.perf_counter()
-    gc.set_threshold(_OF_A_REFRESH)
     project = configured(study)
     if draft:
         if as_of:
@@ -141,6 +140,9 @@ def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool
 
     from sarcoma_pipeline.cli import refresh_run
 
+    # What was imported lives until the end, and need not be looked through again.
+    gc.freeze()
+    gc.set_threshold(_OF_A_REFRESH)
     try:
         outcome = refresh_run.run(project, began, verify=verify)
     except OperationalError:

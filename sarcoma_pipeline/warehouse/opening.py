@@ -21,6 +21,13 @@ _OF_THE_FILE = (
 """Errors that DuckDB raises for a problem with its file, not with the statement."""
 
 
+_FORMAT = "v1.3.0"
+"""Storage format of a new file: it is compressed in a quarter of the time of DuckDB's default, and smaller.
+
+A file in an older format keeps it; DuckDB reads and writes both.
+"""
+
+
 class CannotOpen(duckdb.IOException):
     """The warehouse cannot be read; the message says why, and what to do."""
 
@@ -45,7 +52,12 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         Damaged: it cannot be read.
     """
     with explained(path):
-        return duckdb.connect(str(path), read_only=read_only)
+        # Only for a new file: two connections of a process to one file must have the same configuration.
+        if path.exists():
+            return duckdb.connect(str(path), read_only=read_only)
+        return duckdb.connect(
+            str(path), read_only=read_only, config={"storage_compatibility_version": _FORMAT}
+        )
 
 
 def queried(connection: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:

@@ -109,3 +109,24 @@ def test_a_folder_whose_name_says_lock_is_not_locked(tmp_path):
     (folder / "w.duckdb").write_text("this was a database")
     with pytest.raises(opening.Damaged, match="sarcoma restore"):
         opening.connect(folder / "w.duckdb", read_only=True)
+
+
+def format_of(connection):
+    kind = "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = current_database()"
+    return connection.execute(kind).fetchone()[0]
+
+
+def test_a_new_file_is_in_the_newer_format_and_an_older_one_is_read_and_written(tmp_path):
+    """Texts of a new file are compressed as DICT_FSST (since DuckDB 1.3); an older file keeps its format."""
+    values = "CREATE TABLE t AS SELECT 'text ' || i % 7 AS a FROM range(200000) AS r(i)"
+    with duckdb.connect(str(tmp_path / "old.duckdb")) as connection:
+        connection.execute(values)
+    for name, wanted in (("new", "v1.3.0+"), ("old", "v1.0.0+")):
+        path = tmp_path / f"{name}.duckdb"
+        with opening.connect(path, read_only=False) as connection:
+            assert format_of(connection) == wanted
+            connection.execute(values.replace("TABLE", "OR REPLACE TABLE"))
+        with opening.connect(path, read_only=True) as reader, opening.connect(path, read_only=True):
+            assert reader.execute("SELECT count(DISTINCT a), count(*) FROM t").fetchone() == (7, 200000)
+            kinds = reader.execute("SELECT compression FROM pragma_storage_info('t')").fetchall()
+            assert (("DICT_FSST",) in kinds) == (name == "new")
