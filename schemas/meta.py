@@ -123,6 +123,7 @@ class MetaVersion(Contract, table="meta.versions"):
     table_name: pl.String = column("Table", "Schema and table.", nullable=False)
     step: pl.String = column("Step", "Of a table that several steps share; else empty.", nullable=False)
     version: pl.String = column("Version", "Names the content.", nullable=False)
+    rows: pl.Int64 = column("Rows", "How many were written; null for a table that is only added to.")
 
 
 class MetaStep(Contract, table="meta.steps"):

@@ -23,9 +23,9 @@ from pydantic import Field, PrivateAttr
 from sarcoma_pipeline.orchestration import celery, run_process
 from sarcoma_pipeline.orchestration.dagster_internals import name_origin, one_connection
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import centres, ddl, ducklake, opening, permissions, step_cache
+from sarcoma_pipeline.warehouse import centres, ddl, ducklake, opening, permissions, row_order, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables
-from sarcoma_pipeline.warehouse.rewrite import TableWriter
+from sarcoma_pipeline.warehouse.rewrite import TableWriter, amendable
 from schemas.all_contracts import CONTRACTS
 from schemas.meta import MetaDictionary
 from schemas.pandera_polars import without_pandas
@@ -161,6 +161,8 @@ class Warehouse(dg.ConfigurableResource):
     ) -> pl.DataFrame:
         """Read a table; of an append-only table only the current rows.
 
+        Amended tables are sorted (:mod:`.row_order`); all others are in the order in which they were written.
+
         Args:
             table: name as in its contract.
             columns: columns to read; empty for all.
@@ -174,7 +176,10 @@ class Warehouse(dg.ConfigurableResource):
             frame = self._cached[table]
             frame = frame if among is None else frame.filter(pl.col(among.name).is_in(among.implode()))
             return frame.select(columns) if columns else frame
-        found = self._select(table, columns if table not in centres.MERGED else (), among)
+        wanted = columns if table not in centres.MERGED else ()
+        if wanted:
+            wanted = [*wanted, *(c for c in row_order.columns(table) if c not in wanted)]
+        found = row_order.ordered(table, self._select(table, wanted, among))
         schema = CONTRACTS[table].polars_schema()
         if columns and table not in centres.MERGED:
             return found.select(pl.col(c).cast(schema[c]) for c in columns)
@@ -230,6 +235,10 @@ class Warehouse(dg.ConfigurableResource):
         for step in steps:
             self._note(f"{table}#{step}")
         return self.read(table, noted=False).filter(pl.col("step").is_in(list(steps)))
+
+    def amendable(self, table: str, step: str = "") -> bool:
+        """Return whether a table, or a step's part of it, can be amended; else it is written anew."""
+        return amendable(self._tables(), table, step)
 
     def _note(self, table: str) -> None:
         if self._reads is not None:

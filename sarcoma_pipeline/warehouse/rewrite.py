@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
-from sarcoma_pipeline.warehouse import ducklake, step_cache
+from sarcoma_pipeline.warehouse import ducklake, row_order, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables, literal
 from sarcoma_pipeline.warehouse.freed_memory import give_back
 from schemas.all_contracts import CONTRACTS
@@ -59,23 +60,57 @@ class Appending:
         give_back()
 
 
+@dataclass(frozen=True)
+class Amendment:
+    """New rows for some keys of a table; the rows of all other keys stay.
+
+    Attributes:
+        gone: the keys whose rows are deleted; the name of the series is the column.
+        rows: the rows to add, in the order of a full computation.
+        shared: whether several steps write to the table, so that only rows of this step are deleted.
+    """
+
+    gone: pl.Series
+    rows: pl.DataFrame
+    shared: bool = False
+
+
+class NotAmendable(Exception):
+    """A fault of the program: rows of a table of unknown content would be amended."""
+
+
+def amendable(tables: Tables, table: str, step: str = "") -> bool:
+    """Return whether a table, or a step's part of it, holds what was last written, so that it can be amended.
+
+    Tables of a catalog are never amended: it does not promise the order of rows after a deletion.
+    """
+    known = step_cache.known_parts(tables).get((table, step))
+    if ducklake.catalog_address() or known is None or known.rows is None:
+        return False
+    row = tables.execute(f"SELECT count(*) FROM {tables.own(table)}{_of_step(step)}").fetchone()
+    return row is not None and row[0] == known.rows
+
+
+def _of_step(step: str) -> str:
+    return f" WHERE step = {literal(step)}" if step else ""
+
+
 class TableWriter:
     """Writes a step's tables: the first part replaces a table's content, further parts are appended.
 
-    A table that already holds exactly the first part is left as it is.
+    A table that already holds exactly the first part is left as it is. A table may be amended instead.
 
     Attributes:
-        heights: table to number of rows written.
         sizes: table to bytes of the written frames in memory.
     """
 
     def __init__(self, tables: Tables, step: str) -> None:
-        self.heights: dict[str, int] = {}
         self.sizes: dict[str, int] = {}
         self._tables, self._step = tables, step
         self._known = step_cache.known(tables)
         self._before = step_cache.known_parts(tables)
         self._versions: dict[tuple[str, str], list[str]] = {}
+        self._rows: dict[tuple[str, str], int] = {}
         self._given_back_at = 0  # bytes written when free memory was last given back
 
     def add(
@@ -84,6 +119,7 @@ class TableWriter:
         of_step: Mapping[str, pl.DataFrame],
         *,
         anew: bool = False,
+        step: str = "",
     ) -> None:
         """Write a part.
 
@@ -91,6 +127,7 @@ class TableWriter:
             frames: table name to frame, according to its contract.
             of_step: shared table to the rows of this step (without the column ``step``).
             anew: whether to write even if a table is noted to have this content already.
+            step: the name by which the rows of shared tables are kept; by default that of the step.
 
         Raises:
             ContractBroken: a frame violates its contract.
@@ -98,35 +135,77 @@ class TableWriter:
         for table, frame in frames.items():
             self._write(table, frame, "", anew=anew)
         for table, frame in of_step.items():
-            rows = CONTRACTS[table].conform(frame.with_columns(step=pl.lit(self._step)))
-            self._write(table, rows, self._step, anew=anew)
+            rows = CONTRACTS[table].conform(frame.with_columns(step=pl.lit(step or self._step)))
+            self._write(table, rows, step or self._step, anew=anew)
         written = sum(self.sizes.values())
         if written - self._given_back_at > _AT_ONCE_BYTES:
             give_back()
             self._given_back_at = written
 
+    def amend(self, table: str, amendment: Amendment) -> None:
+        """Replace the rows of some keys, unless they are already as they should be.
+
+        The version after it is derived from the one before and from the change. It differs from the version
+        of the same content written at once: later steps are then computed once more, and never too rarely.
+
+        Raises:
+            ContractBroken: the rows violate the contract.
+            NotAmendable: what the table contains is not known.
+        """
+        step = self._step if amendment.shared else ""
+        contract, own, key = CONTRACTS[table], self._tables.own(table), (table, step)
+        new = amendment.rows
+        if step:
+            new = new.with_columns(step=pl.lit(step))
+        new = contract.enforce(contract.conform(new))
+        before = self._before.get(key)
+        if key in self._versions:
+            version, height = _whole(self._versions[key]), self._rows[key]
+        elif before is None or before.rows is None:
+            raise NotAmendable(table)
+        else:
+            version, height = before.version, before.rows
+        gone = amendment.gone.unique().sort()
+        name = gone.name
+        self._tables.connection.register("_gone", gone.to_frame().to_arrow())
+        try:
+            theirs = f'"{name}" IN (SELECT "{name}" FROM _gone)' + (
+                f" AND step = {literal(step)}" if step else ""
+            )
+            former = contract.conform(
+                self._tables.execute(f"SELECT * FROM {own} WHERE {theirs} ORDER BY rowid").pl()
+            )
+            if not row_order.ordered(table, former).equals(row_order.ordered(table, new)):
+                self._tables.execute(f"DELETE FROM {own} WHERE {theirs}")
+                insert(self._tables, table, new)
+                change = (version, step_cache.version(gone.to_frame()), step_cache.version(new))
+                version = hashlib.blake2b(" ".join(change).encode()).hexdigest()[:32]
+        finally:
+            self._tables.connection.unregister("_gone")
+        self._versions[key] = [version]
+        self._rows[key] = height - former.height + new.height
+        self.sizes[table] = self.sizes.get(table, 0) + int(new.estimated_size())
+
     def _write(self, table: str, frame: pl.DataFrame, step: str, *, anew: bool) -> None:
         CONTRACTS[table].enforce(frame)
-        own, version = self._tables.own(table), step_cache.version(frame)
-        first = (table, step) not in self._versions
+        own, version, key = self._tables.own(table), step_cache.version(frame), (table, step)
+        first = key not in self._versions
         if anew or not (first and self._holds(table, step, version, frame.height)):
             if first:
-                self._tables.execute(
-                    f"DELETE FROM {own} WHERE step = {literal(step)}" if step else f"TRUNCATE {own}"
-                )
+                self._tables.execute(f"DELETE FROM {own}{_of_step(step)}" if step else f"TRUNCATE {own}")
             insert(self._tables, table, frame)
-        self._versions.setdefault((table, step), []).append(version)
-        self.heights[table] = self.heights.get(table, 0) + frame.height
+        self._versions.setdefault(key, []).append(version)
+        self._rows[key] = self._rows.get(key, 0) + frame.height
         self.sizes[table] = self.sizes.get(table, 0) + int(frame.estimated_size())
 
     def _holds(self, table: str, step: str, version: str, height: int) -> bool:
         """Return whether a table, or a step's part of it, already has this content in this order."""
-        if self._before.get((table, step)) != version:
+        before = self._before.get((table, step))
+        if before is None or before.version != version:
             return False
         own = self._tables.own(table)
         # Counted, because a table whose contract changed was made anew, and its version is still noted.
-        of_step = f" WHERE step = {literal(step)}" if step else ""
-        row = self._tables.execute(f"SELECT count(*) FROM {own}{of_step}").fetchone()
+        row = self._tables.execute(f"SELECT count(*) FROM {own}{_of_step(step)}").fetchone()
         return row is not None and row[0] == height
 
     @property
@@ -136,16 +215,19 @@ class TableWriter:
 
     def note(self) -> None:
         """Record the new versions of the tables."""
-        named: dict[str, dict[str, str]] = {}
+        named: dict[str, dict[str, step_cache.Content]] = {}
         for (table, step), parts in self._versions.items():
-            whole = (
-                parts[0] if len(parts) == 1 else hashlib.blake2b(" ".join(parts).encode()).hexdigest()[:32]
-            )
-            named.setdefault(step, {})[table] = whole
-        for step, versions in named.items():
-            step_cache.note_versions(self._tables, versions, step)
+            content = step_cache.Content(_whole(parts), self._rows[table, step])
+            named.setdefault(step, {})[table] = content
+        for step, contents in named.items():
+            step_cache.note_contents(self._tables, contents, step)
 
     def note_step(self, circumstances: str, reads: set[str]) -> None:
         """Record the step's inputs: its circumstances, and the versions of tables before it wrote."""
         versions = step_cache.chosen(self._known, reads)
         step_cache.note_step(self._tables, self._step, circumstances, versions)
+
+
+def _whole(parts: Sequence[str]) -> str:
+    """Return the version of a table that was written in parts of these versions."""
+    return parts[0] if len(parts) == 1 else hashlib.blake2b(" ".join(parts).encode()).hexdigest()[:32]

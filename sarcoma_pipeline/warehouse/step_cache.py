@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -19,6 +20,19 @@ from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.centres import Tables, literal
 from schemas.meta import MetaStep, MetaStepPatient, MetaStepResult, MetaVersion
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is noted of the content of a table, or of a step's part of it.
+
+    Attributes:
+        version: names the content.
+        rows: number of its rows; None if it was not counted.
+    """
+
+    version: str
+    rows: int | None = None
 
 
 def version(frame: pl.DataFrame) -> str:
@@ -54,10 +68,10 @@ def known(tables: Tables) -> dict[str, str]:
     return {table: " ".join(named) for table, named in parts.items()}
 
 
-def known_parts(tables: Tables) -> dict[tuple[str, str], str]:
-    """Return the version of each table that is written here, by table and step (empty if not shared)."""
-    noted = f"SELECT table_name, step, version FROM {tables.own(MetaVersion.table())}"
-    return {(table, step): named for table, step, named in tables.execute(noted).fetchall()}
+def known_parts(tables: Tables) -> dict[tuple[str, str], Content]:
+    """Return what is noted of each table that is written here, by table and step (empty if not shared)."""
+    noted = f"SELECT table_name, step, version, rows FROM {tables.own(MetaVersion.table())}"
+    return {(table, step): Content(*named) for table, step, *named in tables.execute(noted).fetchall()}
 
 
 def chosen(versions: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str] | None:
@@ -84,11 +98,16 @@ def kept(tables: Tables, step: str, circumstances: str) -> bool:
 
 
 def note_versions(tables: Tables, named: Mapping[str, str], step: str = "") -> None:
-    """Record new versions of tables, in the transaction that writes them.
+    """Record new versions of tables that are only added to; see :func:`note_contents`."""
+    note_contents(tables, {table: Content(version) for table, version in named.items()}, step)
+
+
+def note_contents(tables: Tables, named: Mapping[str, Content], step: str = "") -> None:
+    """Record the new content of tables, in the transaction that writes them.
 
     Args:
         tables: the study's tables.
-        named: table to version.
+        named: table to content.
         step: the step, for its part of a shared table.
     """
     if not named:
@@ -96,7 +115,9 @@ def note_versions(tables: Tables, named: Mapping[str, str], step: str = "") -> N
     noted = tables.own(MetaVersion.table())
     of_tables = ", ".join(map(literal, named))
     rows = ", ".join(
-        f"({literal(table)}, {literal(step)}, {literal(content)})" for table, content in named.items()
+        f"({literal(table)}, {literal(step)}, {literal(content.version)}, "
+        f"{'NULL' if content.rows is None else content.rows})"
+        for table, content in named.items()
     )
     tables.execute(f"DELETE FROM {noted} WHERE step = {literal(step)} AND table_name IN ({of_tables})")
     tables.execute(f"INSERT INTO {noted} VALUES {rows}")

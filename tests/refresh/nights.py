@@ -27,6 +27,7 @@ from sarcoma_pipeline.study import project as places
 from sarcoma_pipeline.synthetic import drop, render
 from sarcoma_pipeline.synthetic.dicom_course import Course
 from sarcoma_pipeline.synthetic.people import people
+from sarcoma_pipeline.warehouse import row_order
 from schemas.all_contracts import CONTRACTS
 from schemas.quality import FindingRecord
 from schemas.release import RELEASED
@@ -38,7 +39,7 @@ HISTORY = {"quality.ledger", "quality.trend", "quality.volumes", "quality.decisi
 
 
 ORDERED = ("typed.", "curated.")
-"""Layers of which a refresh may keep the rows of untouched patients: in the order of a rebuild."""
+"""Layers of which a refresh may keep rows: steps read them in the order of a rebuild."""
 
 
 def _of_tonight(table: str) -> str:
@@ -117,7 +118,7 @@ class Nights:
         layers = ("typed", "curated", "quality", "cohort", "analysis")
         with duckdb.connect(str(self.project.warehouse), read_only=True) as c:
             return {
-                t: CONTRACTS[t].conform(c.execute(f"FROM {t}{_of_tonight(t)}").pl())
+                t: row_order.ordered(t, CONTRACTS[t].conform(c.execute(f"FROM {t}{_of_tonight(t)}").pl()))
                 for t in CONTRACTS
                 if (t.split(".")[0] in layers or t == "meta.lineage") and t not in HISTORY
             }

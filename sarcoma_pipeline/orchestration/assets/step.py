@@ -25,6 +25,7 @@ from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import ducklake, opening, step_cache
 from sarcoma_pipeline.warehouse.centres import POOLED_LAYER
 from sarcoma_pipeline.warehouse.freed_memory import give_back
+from sarcoma_pipeline.warehouse.rewrite import Amendment
 from schemas.all_contracts import CONTRACTS
 
 _TRANSIENT = frozenset(
@@ -61,6 +62,8 @@ class StepOutput:
         frames: table name to frame.
         of_step: shared table (``quality.observed``, ``quality.set_aside``) to the rows of this step.
         metadata: table name to additional metadata of its materialisation.
+        amended: table name to new rows of some of its keys, instead of a frame.
+        step: name by which the rows of shared tables are kept, if not that of the step.
         anew: whether to write the tables even if they are noted to have this content already.
         kept: whether the frames are what the tables hold: nothing that they rest on has changed.
     """
@@ -68,6 +71,8 @@ class StepOutput:
     frames: Mapping[str, pl.DataFrame]
     of_step: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    amended: Mapping[str, Amendment] = field(default_factory=dict)
+    step: str = ""
     anew: bool = False
     kept: bool = False
 
@@ -275,7 +280,9 @@ def step(
             kept = isinstance(output, StepOutput) and output.kept
             with warehouse.rewriting(name) as writing:
                 for part in [output] if isinstance(output, StepOutput) else output:
-                    writing.add(part.frames, part.of_step, anew=part.anew)
+                    writing.add(part.frames, part.of_step, anew=part.anew, step=part.step)
+                    for table, amendment in part.amended.items():
+                        writing.amend(table, amendment)
                     metadata |= part.metadata
                 writing.note_step(circumstances, reads)
         return None if kept else _Written(writing.sizes, metadata)
