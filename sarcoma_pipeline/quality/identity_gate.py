@@ -74,6 +74,13 @@ _DATES = re.compile(
     r"(?<!\d)(?:\d{1,2}([.\-_/ ])\d{1,2}\1(?:19|20)?\d{2}|(?:19|20)\d{2}([.\-_/ ])\d{1,2}\2\d{1,2})(?!\d)"
 )
 """Dates as written in names of sheets and files; each number alone would be short enough to pass."""
+_PLAIN = r"^[ -~]*$"
+"""Texts of printable ASCII, which :func:`printable` leaves as they are."""
+_LONG_NUMBER = r"[0-9]{5}"
+"""Found in a part of a path, it hides it: see :func:`_is_identifying`."""
+_NUMBER_IN_POSITION = r"\b[0-9]{1,7}\b"
+"""A number that is shown in a position, unless several form a date."""
+_LIKE_A_DATE = r"[0-9][.\-_/ ][0-9]+[.\-_/ ][0-9]"
 _SHORT = 4
 """Maximum digits of a number that passes, as in a year or a dose in cGy; patient numbers are longer."""
 _LINE_DIGITS = 7
@@ -304,19 +311,61 @@ class IdentityGate:
 
     def places(self, found: pl.DataFrame) -> pl.DataFrame:
         """Apply the gate to ``path`` and ``position`` of records; ``file_id`` identifies their files."""
-        return found.with_columns(self.paths(found), _replaced(found, "position", self.position))
+        return found.with_columns(self.paths(found), self.positions(found["position"]))
 
     def paths(self, files: pl.DataFrame) -> pl.Series:
         """Return ``path`` of files with their ``file_id``, as it may be shown."""
-        pairs = files.select("path", "file_id")
-        shown = {(p, f): self.path(p, f) for p, f in pairs.unique().iter_rows() if p is not None}
-        return pl.Series("path", [shown.get(pair) for pair in pairs.iter_rows()], dtype=pl.String)
+        pairs = files.select("path", "file_id").unique().drop_nulls("path")
+        plain = pl.col("path").str.contains(_PLAIN) & ~pl.col("path").str.contains(_BY_ID, literal=True)
+        other = pairs.filter(~plain)
+        shown = pl.concat(
+            [
+                self._plain_paths(pairs.filter(plain)),
+                other.with_columns(
+                    shown=pl.Series([self.path(*pair) for pair in other.iter_rows()], dtype=pl.String)
+                ),
+            ]
+        )
+        joined = files.select("path", "file_id").join(
+            shown, on=["path", "file_id"], how="left", nulls_equal=True, maintain_order="left"
+        )
+        return joined["shown"].alias("path")
+
+    def _plain_paths(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        """Add ``shown`` to paths of printable ASCII without a file id: as :meth:`path`, in columns."""
+        parts = pairs.select(part=pl.col("path").str.split("/")).with_row_index("_row").explode("part")
+        distinct = parts["part"].unique()
+        asked = distinct.filter(~distinct.str.contains(_LONG_NUMBER))
+        known = pl.Series([part for part in asked if self._shown_parts[part]], dtype=pl.String)
+        masked = pl.when(pl.col("part").is_in(known.implode())).then("part").otherwise(pl.lit(MASK))
+        shown = parts.with_columns(masked).group_by("_row", maintain_order=True).agg(pl.col("part"))
+        by_id = pl.when(pl.col("file_id").str.len_chars() > 0).then(
+            pl.format(_BY_ID + "{})", pl.col("file_id").str.head(ID_SHOWN))
+        )
+        hidden = pl.col("shown").str.contains(MASK, literal=True)
+        return pairs.with_columns(shown=shown["part"].list.join("/")).with_columns(
+            shown=pl.col("shown") + pl.when(hidden).then(by_id).fill_null("")
+        )
+
+    def positions(self, texts: pl.Series) -> pl.Series:
+        """Return positions as they may be shown: :meth:`position` of each.
+
+        Most differ in their numbers only, and are shown as they are: their words are asked once.
+        """
+        words = texts.str.replace_all(_NUMBER_IN_POSITION, "0")
+        plain = texts.str.contains(_PLAIN) & ~words.str.contains(_LIKE_A_DATE)
+        asked = words.filter(plain).unique()
+        passed = asked.filter(pl.Series([self.position(text) == text for text in asked], dtype=pl.Boolean))
+        shown = plain & words.is_in(passed.implode())
+        rest = texts.set(shown.fill_null(True), None).alias("rest")
+        return texts.zip_with(shown.fill_null(True), _replaced(rest.to_frame(), "rest", self.position))
 
 
 def _replaced(found: pl.DataFrame, column: str, shown: Callable[[str], str]) -> pl.Series:
     """Map the distinct values of a column, because many findings have the same value."""
-    masked: Mapping[str, str] = {text: shown(text) for text in found[column].drop_nulls().unique().sort()}
-    return pl.Series(column, [masked.get(text) for text in found[column]], dtype=pl.String)
+    texts = found[column].drop_nulls().unique().sort()
+    masked = pl.Series([shown(text) for text in texts], dtype=pl.String)
+    return found[column].cast(pl.String).replace_strict(texts, masked, default=None, return_dtype=pl.String)
 
 
 @cache

@@ -1,6 +1,7 @@
 """What the identity gate lets out: known words, short numbers, codes; nothing that could name anybody."""
 
 import datetime as dt
+import random
 
 import polars as pl
 import pytest
@@ -131,3 +132,27 @@ def test_words_of_the_rules_pass_as_they_are_read_from_the_warehouse():
     assert shown[0] == shown[1] == words
     # Without the rules only the words of contracts and vocabularies pass.
     assert shown[2] < words
+
+
+def _random_texts(seed):
+    """Texts of what occurs in paths and positions: words, numbers of any length, signs, odd characters."""
+    draw = random.Random(seed)
+    pieces = (
+        "nord", "Nord", "obds", "tudok", "zq", "sheet", "row", "line", "x1", "Müller", "•••", "\u202e", "\n",
+        "٣", "0", "7", "12", "03", "1950", "2009", "12345", "1234567", "12345678", " (file ", "0123456789ab)",
+        "/", "/", "/", ".", "-", "_", " ", " ", "[", "]", ",",
+    )  # fmt: skip
+    return ["".join(draw.choices(pieces, k=draw.randint(0, 9))) for _ in range(400)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_columns_of_places_are_shown_as_each_of_their_texts(seed):
+    some = [*_random_texts(seed), None]
+    frame = pl.DataFrame({"path": some, "position": some[::-1]}).with_columns(
+        file_id=pl.Series(random.Random(seed).choices(["0123456789abcdef", "", None], k=len(some)))
+    )
+    frame = pl.concat([frame, frame.head(50)])
+    shown = GATE.places(frame)
+    rows = frame.iter_rows(named=True)
+    assert shown["path"].to_list() == [r["path"] and GATE.path(r["path"], r["file_id"]) for r in rows]
+    assert shown["position"].to_list() == [p and GATE.position(p) for p in frame["position"]]
