@@ -9,7 +9,6 @@ before.
 from __future__ import annotations
 
 import datetime as dt
-import filecmp
 import json
 import time
 from collections.abc import Iterable, Iterator
@@ -22,7 +21,7 @@ import polars as pl
 from sarcoma_pipeline.orchestration.dose_inbox import inbox
 from sarcoma_pipeline.orchestration.night import DRAFT, REFRESH
 from sarcoma_pipeline.orchestration.run_history import BUSY, History
-from sarcoma_pipeline.orchestration.standing_release import kept
+from sarcoma_pipeline.orchestration.standing_release import is_intact
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import chart_review, decision_log
 from sarcoma_pipeline.sources import manifest
@@ -168,8 +167,7 @@ def _with_timeout(entries: Iterable[Entry]) -> Iterator[Entry]:
 def _published_intact(project: Project, refresh_id: str) -> bool:
     """Return whether the published pages exist and the release equals its kept copy byte for byte."""
     pages = (project.published / "report/index.html", project.published / "steward.html")
-    copy = kept(project, refresh_id)
-    return all(p.exists() for p in (*pages, copy)) and filecmp.cmp(copy, project.release, shallow=False)
+    return all(page.exists() for page in pages) and is_intact(project, refresh_id)
 
 
 def _refreshes(warehouse: duckdb.DuckDBPyConnection) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,12 +22,18 @@ def tables_of(path: Path) -> Mapping[str, pl.DataFrame] | None:
     """Return the tables of a release to compare, read on demand: all except the release's own label."""
     found = release.on_demand(path)
     names = [table for table in found or () if table != MetaRelease.table()]
-    return found and OnDemand(names, found.__getitem__, path)
+    return found and OnDemand(names, found.__getitem__, path, found.height)
 
 
 def kept(project: Project, refresh_id: str) -> Path:
     """Return the file of a kept release, which stays when the next one is published."""
     return project.published / "releases" / f"{refresh_id}.duckdb"
+
+
+def is_intact(project: Project, refresh_id: str) -> bool:
+    """Return whether the published release equals the kept copy of this refresh byte for byte."""
+    copy = kept(project, refresh_id)
+    return copy.exists() and filecmp.cmp(copy, project.release, shallow=False)
 
 
 def standing_kept(project: Project) -> list[Path]:
@@ -57,12 +64,15 @@ def last_compared(project: Project) -> tuple[str | None, Mapping[str, pl.DataFra
     for path in candidates(project):
         with suppress(duckdb.Error):
             found = tables_of(path) or {}
-            # Read now, so that a damaged file is detected here and not within the gate.
             with held_open(found):
-                whole = all(found[table].width for table in found)
-            if found and whole:
                 label = release.read_label(path)
-                return (label["refresh_id"] if label else None), found
+                refresh_id = label["refresh_id"] if label else None
+                # Read now, so that a damaged file is detected here and not within the gate. One that equals
+                # its copy is as it was when the gate read it.
+                equal = path == project.release and refresh_id is not None and is_intact(project, refresh_id)
+                whole = equal or all(found[table].width for table in found)
+            if found and whole:
+                return refresh_id, found
     return None, None
 
 

@@ -213,7 +213,7 @@ def _coded(contract: type[Contract], frame: pl.DataFrame) -> dict[str, str]:
     return {
         c: name
         for c, name in named.items()
-        if c in frame.columns and set(frame[c].drop_nulls()) <= set(VOCABULARIES[name])
+        if c in frame.columns and set(frame[c].unique().drop_nulls()) <= set(VOCABULARIES[name])
     }
 
 
@@ -250,7 +250,11 @@ def on_demand(path: Path) -> OnDemand | None:
             frame = pl.DataFrame(connection.table(".".join(known[table])))
         return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
 
-    return OnDemand(known, one, path)
+    def count(table: str) -> int:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return connection.table(".".join(known[table])).shape[0]
+
+    return OnDemand(known, one, path, count)
 
 
 def with_wide(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

@@ -18,15 +18,23 @@ class OnDemand(Mapping[str, pl.DataFrame]):
     """
 
     def __init__(
-        self, names: Iterable[str], read: Callable[[str], pl.DataFrame], path: Path | None = None
+        self,
+        names: Iterable[str],
+        read: Callable[[str], pl.DataFrame],
+        path: Path | None = None,
+        count: Callable[[str], int] | None = None,
     ) -> None:
-        self._names, self._read, self.path = dict.fromkeys(names), read, path
+        self._names, self._read, self.path, self._count = dict.fromkeys(names), read, path, count
 
     def __getitem__(self, table: str) -> pl.DataFrame:
         """Read a table."""
         if table not in self._names:
             raise KeyError(table)
         return self._read(table)
+
+    def height(self, table: str) -> int:
+        """Return the number of rows of a table, without reading it if they can be counted."""
+        return self._count(table) if self._count else self[table].height
 
     def __contains__(self, table: object) -> bool:
         """Return whether there is such a table, without reading it."""

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -61,9 +61,13 @@ class Page:
 def expected(
     tables: Mapping[str, pl.DataFrame], last: Mapping[str, pl.DataFrame], thresholds: Gate
 ) -> Iterator[Page]:
-    """Yield the pages of expectations: the release's columns, each table, the drift from the last release."""
-    yield _columns(tables)
+    """Yield the pages of expectations: each table, the release's columns, the drift from the last release.
+
+    Each table is read once, because ``tables`` may read it from a file whenever it is asked.
+    """
+    present: dict[str, str] = {}
     for table, frame in tables.items():
+        present |= {f"{table}.{name}": str(dtype) for name, dtype in frame.schema.items()}
         if table in CONTRACTS:
             page = Page(table, frame, list(_of_contract(table, frame, thresholds)))
             page.expectations.extend(_volume(table, last, thresholds))
@@ -74,6 +78,7 @@ def expected(
                 page = replace(page, frame=frame.join(known.unique(), on="pseudonym", how="left"))
                 page.expectations.extend(_referential(tables))
             yield page
+    yield _columns(present)
     drift = _drift(tables, last, thresholds)
     if drift is not None:
         yield drift
@@ -84,7 +89,8 @@ def _that(kind: str, description: str, severity: str = "critical", **kwargs: Any
     return {"type": kind, "description": description, "severity": severity, "kwargs": kwargs}
 
 
-def _columns(tables: Mapping[str, pl.DataFrame]) -> Page:
+def _columns(present: Mapping[str, str]) -> Page:
+    """Return the page of the names and types of all columns: ``table.column`` to its type."""
     identifiers = {
         c.name
         for table, contract in CONTRACTS.items()
@@ -96,9 +102,6 @@ def _columns(tables: Mapping[str, pl.DataFrame]) -> Page:
     # A released contract may use the name of an identifier for something else, e.g. "reference" for a level.
     named = identifiers - {name.rpartition(".")[2] for name in allowed}
     words = "|".join([*map(re.escape, sorted(named)), *(f".*{w}.*" for w in _IDENTIFYING_WORDS)])
-    present = {
-        f"{table}.{name}": str(dtype) for table, f in tables.items() for name, dtype in f.schema.items()
-    }
     names = sorted(allowed | present.keys())
     frame = pl.DataFrame(
         {
@@ -182,8 +185,21 @@ def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[
             )
 
 
+@runtime_checkable
+class Counted(Protocol):
+    """Tables that can be counted without being read."""
+
+    def height(self, table: str) -> int:
+        """Return the number of rows of a table."""
+        ...
+
+
+def _height(tables: Mapping[str, pl.DataFrame], table: str) -> int:
+    return tables.height(table) if isinstance(tables, Counted) else tables[table].height
+
+
 def _volume(table: str, last: Mapping[str, pl.DataFrame], thresholds: Gate) -> Iterator[dict[str, Any]]:
-    before = last[table].height if table in last else 0
+    before = _height(last, table) if table in last else 0
     cohort = table in (PATIENTS, ENDPOINTS)
     # In a small cohort one patient may be more than the allowed share; losing one never blocks the release.
     one = int(last[table].group_by("pseudonym").len()["len"].to_numpy().max()) if cohort and before else 0

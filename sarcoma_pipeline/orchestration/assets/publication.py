@@ -1,7 +1,6 @@
 """Asset of the release: builds the pseudonymous database, runs the gate and publishes it atomically."""
 
 import datetime as dt
-import filecmp
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -77,8 +76,7 @@ def is_published(project: Project, row: dict[str, Any]) -> bool:
     found = release.read_label(project.release)
     if found is None or any(found.get(name) != row[name] for name in _IDENTITY):
         return False
-    copy = standing_release.kept(project, found["refresh_id"])
-    return copy.exists() and filecmp.cmp(copy, project.release, shallow=False)
+    return standing_release.is_intact(project, found["refresh_id"])
 
 
 def build(
