@@ -25,6 +25,8 @@ from sarcoma_pipeline.orchestration.dagster_internals import name_origin, one_co
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import centres, ddl, ducklake, opening, permissions, row_order, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables
+from sarcoma_pipeline.warehouse.freed_memory import take_large_alone
+from sarcoma_pipeline.warehouse.lent_frame import lent
 from sarcoma_pipeline.warehouse.rewrite import TableWriter, amendable
 from schemas.all_contracts import CONTRACTS
 from schemas.meta import MetaDictionary
@@ -213,14 +215,11 @@ class Warehouse(dg.ConfigurableResource):
         if among is None:
             return tables.execute(f"SELECT {what} FROM {tables.rows(table)}{_where(conditions)}").pl()
         conditions.append(f'"{among.name}" IN (SELECT "{among.name}" FROM _among)')
-        tables.connection.register("_among", among.to_frame().to_arrow())
-        try:
+        with lent(tables.connection, {"_among": among.to_frame()}):
             # Sorted: DuckDB does not guarantee the order of rows of a semi-join.
             return tables.execute(
                 f"SELECT {what} FROM {tables.own(table)}{_where(conditions)} ORDER BY rowid"
             ).pl()
-        finally:
-            tables.connection.unregister("_among")
 
     def by_centre(self, table: str) -> dict[str, pl.DataFrame]:
         """Read a table of each centre that has been received, with all its rows."""
@@ -293,6 +292,7 @@ class Warehouse(dg.ConfigurableResource):
         return self._open
 
     def _connect(self) -> Tables:
+        take_large_alone()
         if ducklake.catalog_address():
             try:
                 connection = ducklake.connect(self.study)

@@ -8,6 +8,7 @@ import polars as pl
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import centres, ddl, ducklake, opening
 from sarcoma_pipeline.warehouse.centres import Tables
+from sarcoma_pipeline.warehouse.lent_frame import lent
 from schemas.all_contracts import CONTRACTS
 
 
@@ -50,9 +51,8 @@ def connect(project: Project, centre: str = "") -> duckdb.DuckDBPyConnection:
             continue
         if table in centres.MERGED and not centre:
             frame = contract.conform(centres.pooled(table, connection.execute(f"FROM {rows}").pl()))
-            connection.register("_merged", frame.to_arrow())
-            connection.execute(f"CREATE TABLE {table} AS SELECT {columns} FROM _merged")
-            connection.unregister("_merged")
+            with lent(connection, {"_merged": frame}):
+                connection.execute(f"CREATE TABLE {table} AS SELECT {columns} FROM _merged")
         else:
             connection.execute(f"CREATE VIEW {table} AS SELECT {columns} FROM {rows}")
     return connection

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from sarcoma_pipeline.sources.received_record import COPY
 from sarcoma_pipeline.warehouse.centres import Tables
+from sarcoma_pipeline.warehouse.lent_frame import lent
 from schemas.meta import MetaFile
 
 
@@ -51,14 +52,13 @@ def _number(tables: Tables, own: str) -> None:
         SELECT file_id, ordinal, name FROM named WHERE name <> former
         """
     ).pl()
-    tables.connection.register("_renamed", renamed.to_arrow())
-    tables.execute(
-        f"""
-        UPDATE {own} AS r SET
-            record_id = _renamed.name,
-            record_key = CASE WHEN r.record_key = r.record_id THEN _renamed.name ELSE r.record_key END
-        FROM _renamed
-        WHERE r.last_refresh IS NULL AND r.file_id = _renamed.file_id AND r.ordinal = _renamed.ordinal
-        """
-    )
-    tables.connection.unregister("_renamed")
+    with lent(tables.connection, {"_renamed": renamed}):
+        tables.execute(
+            f"""
+            UPDATE {own} AS r SET
+                record_id = _renamed.name,
+                record_key = CASE WHEN r.record_key = r.record_id THEN _renamed.name ELSE r.record_key END
+            FROM _renamed
+            WHERE r.last_refresh IS NULL AND r.file_id = _renamed.file_id AND r.ordinal = _renamed.ordinal
+            """
+        )

@@ -11,6 +11,7 @@ import polars as pl
 from sarcoma_pipeline.warehouse import ducklake, row_order, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables, literal
 from sarcoma_pipeline.warehouse.freed_memory import give_back
+from sarcoma_pipeline.warehouse.lent_frame import lent
 from schemas.all_contracts import CONTRACTS
 
 _AT_ONCE_BYTES = 16 << 20
@@ -21,13 +22,8 @@ def insert(tables: Tables, table: str, frame: pl.DataFrame) -> None:
     """Append a frame to a table, matching columns by name."""
     if frame.is_empty():
         return
-    # The newest layout is that of polars: DuckDB reads its texts without a copy.
-    tables.connection.register("_incoming", frame.to_arrow(compat_level=pl.CompatLevel.newest()))
-    try:
-        with ducklake.in_order(tables.connection):
-            tables.execute(f"INSERT INTO {tables.own(table)} BY NAME FROM _incoming")
-    finally:
-        tables.connection.unregister("_incoming")
+    with lent(tables.connection, {"_incoming": frame}, whole=True), ducklake.in_order(tables.connection):
+        tables.execute(f"INSERT INTO {tables.own(table)} BY NAME FROM _incoming")
 
 
 class Appending:
@@ -167,8 +163,7 @@ class TableWriter:
             version, height = before.version, before.rows
         gone = amendment.gone.unique().sort()
         name = gone.name
-        self._tables.connection.register("_gone", gone.to_frame().to_arrow())
-        try:
+        with lent(self._tables.connection, {"_gone": gone.to_frame()}):
             theirs = f'"{name}" IN (SELECT "{name}" FROM _gone)' + (
                 f" AND step = {literal(step)}" if step else ""
             )
@@ -180,8 +175,6 @@ class TableWriter:
                 insert(self._tables, table, new)
                 change = (version, step_cache.version(gone.to_frame()), step_cache.version(new))
                 version = hashlib.blake2b(" ".join(change).encode()).hexdigest()[:32]
-        finally:
-            self._tables.connection.unregister("_gone")
         self._versions[key] = [version]
         self._rows[key] = height - former.height + new.height
         self.sizes[table] = self.sizes.get(table, 0) + int(new.estimated_size())

@@ -19,6 +19,7 @@ from sarcoma_pipeline.sources.read_parallel import Read
 from sarcoma_pipeline.sources.received_record import COPY
 from sarcoma_pipeline.warehouse import ducklake
 from sarcoma_pipeline.warehouse.centres import Tables
+from sarcoma_pipeline.warehouse.lent_frame import lent
 from sarcoma_pipeline.warehouse.rewrite import insert
 from schemas.all_contracts import CONTRACTS
 from schemas.meta import MetaExportPatient, MetaFile, MetaValueAccount
@@ -157,15 +158,9 @@ def take_over(tables: Tables, completed: Completed) -> dict[str, int]:
         schema=dict.fromkeys(("file_id", "Melder_ID", "Melder_IKNR"), pl.String),
         orient="row",
     )
-    views = {"_taken": completed.taken, "_facts": facts, "_reporters": reporters}
-    for name, view in views.items():
-        tables.connection.register(name, view.to_arrow())
-    try:
-        with ducklake.in_order(tables.connection):
-            return {table: _take_over(tables, table, facts.columns) for table in _received()}
-    finally:
-        for name in views:
-            tables.connection.unregister(name)
+    frames = lent(tables.connection, {"_taken": completed.taken, "_facts": facts, "_reporters": reporters})
+    with frames, ducklake.in_order(tables.connection):
+        return {table: _take_over(tables, table, facts.columns) for table in _received()}
 
 
 def forget_closed(tables: Tables) -> None:
@@ -216,16 +211,13 @@ _SAME = "r.file_id = t.from_file AND r.first_refresh = t.from_refresh AND r.ordi
 
 
 def _all_there(tables: Tables, taken: pl.DataFrame) -> bool:
-    tables.connection.register("_taken", taken.to_arrow())
-    try:
-        found = 0
+    found = 0
+    with lent(tables.connection, {"_taken": taken}):
         for table in _received():
             row = tables.execute(
                 f"SELECT count(*) FROM {tables.own(table)} AS r JOIN _taken AS t ON {_SAME}"
             ).fetchone()
             found += row[0] if row else 0
-    finally:
-        tables.connection.unregister("_taken")
     return found == taken.height
 
 

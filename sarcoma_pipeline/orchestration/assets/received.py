@@ -30,6 +30,7 @@ from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions, record_copies, step_cache, unchanged_patients
 from sarcoma_pipeline.warehouse.centres import Tables, literal
 from sarcoma_pipeline.warehouse.freed_memory import give_back
+from sarcoma_pipeline.warehouse.lent_frame import lent
 from sarcoma_pipeline.warehouse.rewrite import Appending, insert
 from schemas.all_contracts import CONTRACTS
 from schemas.configuration import Limits
@@ -315,21 +316,22 @@ def _names(tables: Tables, paths: pl.DataFrame, contents: pl.DataFrame | None = 
     parts = [pl.DataFrame(schema=dict.fromkeys(carried_over.NAMES, pl.String))]
     if paths.is_empty():
         return parts[0]
-    tables.connection.register("_paths", paths.to_arrow())
+    frames = {"_paths": paths}
     if contents is None:
         wanted = f"r.content_hash IN (SELECT content_hash FROM {tables.own(LedgerEntry.table())})"
     else:
-        tables.connection.register("_places", contents.select(carried_over.PLACE).unique().to_arrow())
+        frames["_places"] = contents.select(carried_over.PLACE).unique()
         wanted = "(path, '{table}', position) IN (SELECT (path, received_as, position) FROM _places)"
-    for table in RECEIVED:
-        parts.append(
-            tables.execute(
-                f"SELECT path, '{table}' AS received_as, position, source, record_key, r.content_hash "
-                f"FROM {tables.own(table)} AS r JOIN {tables.own(MetaFile.table())} AS f USING (file_id) "
-                "WHERE r.last_refresh IS NULL AND f.last_refresh IS NULL "
-                f"AND path IN (SELECT path FROM _paths) AND {wanted.format(table=table)}"
-            ).pl()
-        )
+    with lent(tables.connection, frames):
+        for table in RECEIVED:
+            parts.append(
+                tables.execute(
+                    f"SELECT path, '{table}' AS received_as, position, source, record_key, r.content_hash "
+                    f"FROM {tables.own(table)} AS r JOIN {tables.own(MetaFile.table())} AS f USING (file_id) "
+                    "WHERE r.last_refresh IS NULL AND f.last_refresh IS NULL "
+                    f"AND path IN (SELECT path FROM _paths) AND {wanted.format(table=table)}"
+                ).pl()
+            )
     return pl.concat(parts, how="vertical_relaxed")
 
 
@@ -359,13 +361,12 @@ def _close(tables: Tables, scan: manifest.Scan) -> None:
     (before,) = tables.execute(f"SELECT max(refresh_id) FROM {refreshes}").fetchone() or (None,)
     last = "NULL" if before is None else literal(before)
     if scan.closed:
-        tables.connection.register("_closed", pl.DataFrame({"file_id": scan.closed}).to_arrow())
-        for table in OF_FILES:
-            tables.execute(
-                f"UPDATE {tables.own(table)} SET last_refresh = {last} WHERE last_refresh IS NULL "
-                "AND file_id IN (SELECT file_id FROM _closed)"
-            )
-        tables.connection.unregister("_closed")
+        with lent(tables.connection, {"_closed": pl.DataFrame({"file_id": scan.closed})}):
+            for table in OF_FILES:
+                tables.execute(
+                    f"UPDATE {tables.own(table)} SET last_refresh = {last} WHERE last_refresh IS NULL "
+                    "AND file_id IN (SELECT file_id FROM _closed)"
+                )
     for file_id, mtime in scan.touched.items():
         tables.execute(
             f"UPDATE {tables.own(MetaFile.table())} SET mtime_ns = {mtime} "
