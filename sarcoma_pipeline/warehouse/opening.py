@@ -10,6 +10,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from sarcoma_pipeline.warehouse.centres import literal
+
 _LOCKED = "Could not set lock on file"
 _LOG = re.compile(r"\bWAL\b")
 _OF_THE_FILE = (
@@ -21,11 +23,11 @@ _OF_THE_FILE = (
 """Errors that DuckDB raises for a problem with its file, not with the statement."""
 
 
+_FORMAT_OF = "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = current_database()"
+_OLDER = "v1.0.0+"
+"""Storage format of files that earlier programs made, DuckDB's default."""
 _FORMAT = "v1.3.0"
-"""Storage format of a new file: it is compressed in a quarter of the time of DuckDB's default, and smaller.
-
-A file in an older format keeps it; DuckDB reads and writes both.
-"""
+"""Storage format of the file: compressed in a quarter of the time of DuckDB's default format, and smaller."""
 
 
 class CannotOpen(duckdb.IOException):
@@ -52,12 +54,26 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         Damaged: it cannot be read.
     """
     with explained(path):
-        # Only for a new file: two connections of a process to one file must have the same configuration.
+        if read_only:
+            return duckdb.connect(str(path), read_only=True)
         if path.exists():
-            return duckdb.connect(str(path), read_only=read_only)
-        return duckdb.connect(
-            str(path), read_only=read_only, config={"storage_compatibility_version": _FORMAT}
-        )
+            connection = duckdb.connect(str(path))
+            if connection.execute(_FORMAT_OF).fetchone() != (_OLDER,):
+                return connection
+            connection.close()
+        _format(path)
+        return duckdb.connect(str(path))
+
+
+def _format(path: Path) -> None:
+    """Create a file in the newer format, or have what is written to an older file from now on be in it."""
+    # Not by the configuration of the connection: all connections of a process to a file must have the same.
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH {literal(str(path))} AS warehouse (STORAGE_VERSION '{_FORMAT}')")
+        # Without a change, the head of the file is not written.
+        connection.execute("CREATE TABLE warehouse.formatted (nothing INTEGER)")
+        connection.execute("DROP TABLE warehouse.formatted")
+        connection.execute("CHECKPOINT warehouse")
 
 
 def queried(connection: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:

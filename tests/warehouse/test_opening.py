@@ -116,17 +116,48 @@ def format_of(connection):
     return connection.execute(kind).fetchone()[0]
 
 
-def test_a_new_file_is_in_the_newer_format_and_an_older_one_is_read_and_written(tmp_path):
-    """Texts of a new file are compressed as DICT_FSST (since DuckDB 1.3); an older file keeps its format."""
-    values = "CREATE TABLE t AS SELECT 'text ' || i % 7 AS a FROM range(200000) AS r(i)"
-    with duckdb.connect(str(tmp_path / "old.duckdb")) as connection:
-        connection.execute(values)
-    for name, wanted in (("new", "v1.3.0+"), ("old", "v1.0.0+")):
-        path = tmp_path / f"{name}.duckdb"
-        with opening.connect(path, read_only=False) as connection:
-            assert format_of(connection) == wanted
-            connection.execute(values.replace("TABLE", "OR REPLACE TABLE"))
+def kinds_of(connection, table):
+    found = connection.execute(f"SELECT DISTINCT compression FROM pragma_storage_info('{table}')").fetchall()
+    return {kind for (kind,) in found}
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_what_is_written_is_in_the_newer_format(tmp_path, older):
+    """Texts are compressed as DICT_FSST (since DuckDB 1.3); what an older file has stays as it is."""
+    path = tmp_path / "it's.duckdb"
+    values = "AS SELECT 'text ' || i % 7 AS a FROM range(200000) AS r(i)"
+    if older:
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(f"CREATE TABLE old {values}")
+            assert format_of(connection) == "v1.0.0+"
+    with opening.connect(path, read_only=False) as connection:
+        assert format_of(connection) == "v1.3.0+"
+        connection.execute(f"CREATE TABLE new {values}")
+    tables = ["new", "old"] if older else ["new"]
+    for _ in range(2):
         with opening.connect(path, read_only=True) as reader, opening.connect(path, read_only=True):
-            assert reader.execute("SELECT count(DISTINCT a), count(*) FROM t").fetchone() == (7, 200000)
-            kinds = reader.execute("SELECT compression FROM pragma_storage_info('t')").fetchall()
-            assert (("DICT_FSST",) in kinds) == (name == "new")
+            assert sorted(t for (t,) in reader.execute("SHOW TABLES").fetchall()) == tables
+            for table in tables:
+                counted = reader.execute(f"SELECT count(DISTINCT a), count(*) FROM {table}").fetchone()
+                assert counted == (7, 200000)
+                assert ("DICT_FSST" in kinds_of(reader, table)) == (table == "new")
+        with opening.connect(path, read_only=False):
+            pass
+
+
+def test_an_older_file_that_is_locked_waits_for_its_format(tmp_path):
+    path = tmp_path / "w.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE t AS SELECT 1 AS a")
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout and holder.stdout.readline() == "held\n"
+    try:
+        with pytest.raises(opening.Busy):
+            opening.connect(path, read_only=False)
+    finally:
+        holder.communicate("")
+    with opening.connect(path, read_only=False) as connection:
+        assert format_of(connection) == "v1.3.0+"
+        assert connection.execute("FROM t").fetchall() == [(1,)]
