@@ -22,18 +22,21 @@ _Derivation = Callable[Concatenate[Mapping[str, pl.DataFrame], P], pl.DataFrame]
 
 
 class CuratedOnce(Mapping[str, pl.DataFrame]):
-    """The curated tables, and the frames that functions under :func:`once` derived from them.
+    """The curated tables, each read at most once, and the frames that functions under :func:`once` derived.
 
     Attributes:
+        read: the tables read so far.
         derived: function and its further arguments to the frame.
     """
 
     def __init__(self, tables: Mapping[str, pl.DataFrame]) -> None:
-        self._tables = dict(tables)
+        self._tables, self.read = tables, dict[str, pl.DataFrame]()
         self.derived: dict[tuple[object, ...], pl.DataFrame] = {}
 
     def __getitem__(self, table: str) -> pl.DataFrame:
-        return self._tables[table]
+        if table not in self.read:
+            self.read[table] = self._tables[table]
+        return self.read[table]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tables)

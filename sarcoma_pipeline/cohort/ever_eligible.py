@@ -32,15 +32,20 @@ def rows(curated: Curated, study: Study, eligible: pl.Series) -> dict[str, pl.Da
     """Return the curated rows of everybody who can be in the cohort under some assumption.
 
     Args:
-        curated: the curated tables, each with ``patient_id``.
+        curated: the curated tables, each with ``patient_id``; those that are read on demand are in memory one
+            after the other.
         study: criteria and assumptions.
         eligible: pseudonyms of the cohort under the study's own assumptions.
 
     Raises:
         EligibleLeftOut: one of the cohort would be missing.
     """
-    theirs = pl.col("patient_id").is_in(patients(curated, study).implode())
-    found = {table: frame.filter(theirs) for table, frame in curated.items()}
+    known = CuratedOnce(curated)
+    theirs = pl.col("patient_id").is_in(patients(known, study).implode())
+    found: dict[str, pl.DataFrame] = {}
+    for table in sorted(curated, key=lambda table: table not in known.read):
+        found[table] = known[table].filter(theirs)
+        del known.read[table]  # before the next one is read
     missing = eligible.filter(~eligible.is_in(found["curated.patient"]["pseudonym"].implode()))
     if missing.len():
         raise EligibleLeftOut(f"{missing.len()} patients of the cohort cannot be eligible by their records")

@@ -14,6 +14,7 @@ from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES
 from sarcoma_pipeline.orchestration.assets.kept_result import unless_same
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.publish.tables_on_demand import OnDemand
 from sarcoma_pipeline.published_study import comparison
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.survival import (
@@ -84,9 +85,9 @@ TOXICITIES = CohortToxicityEndpoint.table()
 FOLLOWED, TIMING = FollowUpCompleteness.table(), CovariateTiming.table()
 
 
-def curated_of(warehouse: Warehouse, *more: str) -> dict[str, pl.DataFrame]:
-    """Read the curated tables, without links and doses, except for the tables named."""
-    return {table: warehouse.read(table) for table in (*CURATED, *more)}
+def curated_of(warehouse: Warehouse, *more: str) -> OnDemand:
+    """Return the curated tables, without links and doses, except for the tables named."""
+    return OnDemand((*CURATED, *more), warehouse.read)
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:

@@ -22,6 +22,7 @@ from sarcoma_pipeline.orchestration.assets.kept_result import unless_same
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.publish.tables_on_demand import OnDemand
 from sarcoma_pipeline.quality import cohort_observations
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
@@ -49,7 +50,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def derive(warehouse: Warehouse) -> StepOutput:
         """Derive each eligible patient's covariates, and the endpoints with their evidence."""
         eligible = eligibility.eligible(warehouse.read(CohortEligibility.table()))
-        curated = {table: warehouse.read(table) for table in (*CURATED, *OF_DOSES)}
+        curated = OnDemand((*CURATED, *OF_DOSES), warehouse.read)
         rows = ever_eligible.rows(curated, study, eligible)
 
         def computed() -> dict[str, pl.DataFrame]:
