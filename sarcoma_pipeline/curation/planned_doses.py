@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,23 @@ from sarcoma_pipeline.curation.plan_roles import CLINICAL, approval_rank
 from sarcoma_pipeline.curation.radiotherapy_plans import plan_of
 
 Rows = Sequence[Mapping[str, Any]]
+
+# Rows of the columns that are used here: to make rows of all columns took as long as all the rest.
+_OF_COURSES = ("patient_id", "course_id", "prescribed_dose_gy", "levels_gy")
+_OF_PHASES = ("patient_id", "course_id", "phase", "kind", "site", "rule", "fractions")
+_OF_CURATED = (
+    "patient_id", "sop_instance_uid", "course_id", "phase", "record_ids", "fractions", "levels_gy",
+    "start_date", "plan_date", "delivered_fractions", "approval",
+)  # fmt: skip
+_OF_PLANS = ("record_id", "sop_instance_uid", "refers_to", "fraction_groups", "beams")
+_OF_FILES = ("record_id", "sop_instance_uid", "refers_to")
+_UNREAD = dict.fromkeys(
+    (
+        "plan_date", "plan_label", "plan_intent", "approval", "frame_of_reference_uid", "planning_system",
+        "phantom", "ion_plan", "brachytherapy_type", "plan_relations", "dose_references", "applications",
+    )
+)  # fmt: skip
+"""Columns of a plan that say nothing of the beams of its fraction groups, which are all that is asked."""
 
 
 @dataclass(frozen=True)
@@ -146,27 +163,24 @@ class _Planning:
         settings: str,
     ) -> None:
         self.places, self.settings = places, settings
-        used = {
-            record
+        used = pl.concat(
+            courses[table]["record_ids"].explode()
             for table in ("curated.radiotherapy_course", "curated.radiotherapy_plan")
-            for ids in courses[table]["record_ids"].to_list()
-            for record in ids
-        }
-        self.plan_records = {
-            row["record_id"]: row for row in typed["typed.plan"].iter_rows(named=True) if not row["phantom"]
-        }
+        ).unique()
+        planned = typed["typed.plan"].filter(~pl.col("phantom")).select(_OF_PLANS)
+        self.plan_records = {row["record_id"]: row for row in planned.iter_rows(named=True)}
         self.structures = _by_uid(_used(typed["typed.structure_set"], used), "sop_instance_uid")
         self.doses = _by_uid(_used(typed["typed.dose"], used), "refers_to")
         self.courses = {
             (row["patient_id"], row["course_id"]): row
-            for row in courses["curated.radiotherapy_course"].iter_rows(named=True)
+            for row in courses["curated.radiotherapy_course"].select(_OF_COURSES).iter_rows(named=True)
         }
         self.phases = {
             (row["patient_id"], row["course_id"], row["phase"]): row
-            for row in courses["curated.radiotherapy_phase"].iter_rows(named=True)
+            for row in courses["curated.radiotherapy_phase"].select(_OF_PHASES).iter_rows(named=True)
         }
         plans = courses["curated.radiotherapy_plan"].filter(pl.col("role").is_in(CLINICAL))
-        self.plans = plans.sort("patient_id", "sop_instance_uid").to_dicts()
+        self.plans = plans.select(_OF_CURATED).sort("patient_id", "sop_instance_uid").to_dicts()
         self.found: list[Planned] = []
         self.not_added: list[tuple[str, str]] = []
 
@@ -192,7 +206,7 @@ class _Planning:
         return max(known, key=lambda one: one["record_id"], default=None)
 
     def _files(self, record: Mapping[str, Any], row: Mapping[str, Any], share: float = 1.0) -> PlanFiles:
-        plan = plan_of(record)
+        plan = plan_of({**_UNREAD, **record})
         groups = tuple(
             PlannedGroup(
                 _number(group.number), group.fractions,
@@ -334,11 +348,10 @@ def _credible_first(row: Mapping[str, Any]) -> tuple[int, int, str]:
     return approval_rank(row["approval"]), -day.toordinal(), row["sop_instance_uid"]
 
 
-def _used(frame: pl.DataFrame, used: Iterable[str]) -> Rows:
+def _used(frame: pl.DataFrame, used: pl.Series) -> Rows:
     """Return the records that a course rests on, in the order of their delivery."""
-    wanted = pl.Series("record_id", sorted(used), dtype=pl.String)
-    found = frame.filter(pl.col("record_id").is_in(wanted.implode()), ~pl.col("phantom"))
-    return found.sort("received_on", "record_id").to_dicts()
+    found = frame.filter(pl.col("record_id").is_in(used.implode()), ~pl.col("phantom"))
+    return found.sort("received_on", "record_id").select(_OF_FILES).to_dicts()
 
 
 def _by_uid(rows: Rows, column: str) -> dict[str, list[Mapping[str, Any]]]:

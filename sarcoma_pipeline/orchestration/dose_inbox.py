@@ -69,8 +69,7 @@ class Inbox:
     def write_work(self, work: Mapping[str, Work]) -> None:
         """Write the list of what is to be computed."""
         if work or self.folder.exists():
-            listed = {key: asdict(one) for key, one in sorted(work.items())}
-            self._write(self.folder / _LIST, listed)
+            self._write(self.folder / _LIST, dict(sorted(work.items())))
 
     def work(self) -> dict[str, Work]:
         """Return what is to be computed and has no result yet."""
@@ -94,8 +93,14 @@ class Inbox:
         part = path.with_name(f".{path.name}.part")
         # Structure names and paths may name patients: as the warehouse, only for its owner.
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-            json.dump(content, stream, default=sorted)
+            # Dumped at once: written to a stream, JSON is encoded in Python and not in C.
+            stream.write(json.dumps(content, default=_plain))
         part.replace(path)
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON has no name for: the fields of a dataclass, a set as a sorted list."""
+    return sorted(value) if isinstance(value, frozenset) else vars(value)
 
 
 def inbox(project: Project, centre: str = "") -> Inbox:

@@ -321,10 +321,9 @@ def _rows(warehouse: Warehouse, table: str, among: pl.Series) -> pl.DataFrame:
     """Read the rows of a table with one of the values of a series, in the column of its name."""
     if among.name != "record_ids":
         return warehouse.read(table, among=among)
-    wanted = set(among)
-    ids = warehouse.read(table, columns=("record_ids",))["record_ids"]
-    resting = pl.Series([not wanted.isdisjoint(own) for own in ids], dtype=pl.Boolean)
-    return warehouse.read(table).filter(resting)
+    rows = warehouse.read(table, columns=("record_ids",)).with_row_index("row").explode("record_ids")
+    resting = rows.filter(pl.col("record_ids").is_in(among.implode()))["row"].unique()
+    return warehouse.read(table).filter(pl.int_range(pl.len()).is_in(resting.implode()))
 
 
 def _reasons(warehouse: Warehouse) -> pl.DataFrame:
