@@ -28,18 +28,23 @@ class Entry:
     """An entry of the folder.
 
     Attributes:
-        path: its path.
+        drop: the drop folder.
         parts: its path relative to the drop folder, as spelled by the file system.
         size: size in bytes.
         mtime_ns: time of the last modification.
         fault: rule and detail, if it must not or cannot be opened.
     """
 
-    path: Path
+    drop: Path
     parts: tuple[str, ...]
     size: int
     mtime_ns: int
     fault: tuple[str, str] | None = None
+
+    @property
+    def path(self) -> Path:
+        """Its path, made when it is asked for: most files are neither opened nor read again."""
+        return self.drop.joinpath(*self.parts)
 
 
 def walk(drop: Path) -> list[Entry]:
@@ -63,7 +68,7 @@ def _entries(drop: Path) -> Iterator[Entry]:
             # Files in a folder that cannot be listed would be missed: report the folder.
             if above and (facts := _facts(here)):
                 why = f"the folder cannot be listed: {type(broken).__name__}"
-                yield Entry(here, above, facts.st_size, facts.st_mtime_ns, ("file.unreadable", why))
+                yield Entry(drop, above, facts.st_size, facts.st_mtime_ns, ("file.unreadable", why))
             continue
         kinds: dict[str, list[str]] = {}
         for entry in inside:
@@ -75,14 +80,14 @@ def _entries(drop: Path) -> Iterator[Entry]:
                 kinds.setdefault(kind, []).append(entry.name)
             elif entry.name.startswith("."):
                 # Size and time are left out: the file may grow every second until its sender renames it.
-                yield Entry(here / entry.name, parts, 0, 0, ("file.hidden", _hidden(facts.st_mode)))
+                yield Entry(drop, parts, 0, 0, ("file.hidden", _hidden(facts.st_mode)))
             elif stat.S_ISDIR(facts.st_mode):
                 folders.append(parts)
             else:
-                yield Entry(here / entry.name, parts, facts.st_size, facts.st_mtime_ns, _fault(facts.st_mode))
+                yield Entry(drop, parts, facts.st_size, facts.st_mtime_ns, _fault(facts.st_mode))
         for kind, names in kinds.items():
             many = f"; {len(names)} of them in this folder" if len(names) > 1 else ""
-            yield Entry(here / names[0], (*above, names[0]), 0, 0, ("file.left-behind", f"{kind}{many}"))
+            yield Entry(drop, (*above, names[0]), 0, 0, ("file.left-behind", f"{kind}{many}"))
 
 
 def _hidden(mode: int) -> str:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -34,6 +34,10 @@ _NO_HASH = "not hashed: "
 _FEARED = f"{_NO_HASH}the reader ended"
 """Mark of a file that crashed or blocked its reader; perhaps memory was short, so every refresh tries
 again."""
+
+
+COMPARED = ("file_id", "path", "size_bytes", "mtime_ns", "content_hash", "reader_version")
+"""Columns of ``meta.files`` with which the folder is compared."""
 
 
 class DropFolderMissing(Exception):
@@ -99,7 +103,7 @@ def scan(
     Args:
         drop: the folder.
         sources: the configuration of the sources.
-        known: open rows of ``meta.files`` (``last_refresh`` null).
+        known: :data:`COMPARED` of the open rows of ``meta.files`` (``last_refresh`` null).
         refresh: id of the refresh.
         centre: centre of the folder, in a study with several. It is put before the path, so that equal paths
             of different centres stay different files.
@@ -111,7 +115,7 @@ def scan(
     """
     if not drop.is_dir():
         raise DropFolderMissing(f"the drop folder {drop.name} does not exist")
-    before = {row["path"]: row for row in known.iter_rows(named=True)}
+    before = {row["path"]: row for row in known.select(COMPARED).iter_rows(named=True)}
     to_read: list[Found] = []
     touched: dict[str, int] = {}
     unchanged: list[str] = []
@@ -240,13 +244,22 @@ def _steps(pattern: str) -> tuple[_Step, ...]:
 
 
 def _matches(parts: tuple[str, ...], steps: tuple[_Step, ...]) -> bool:
-    """Return whether a glob pattern matches the path; ``**`` matches any number of folders."""
-    if not parts or not steps:
-        return not parts and not steps
+    """Return whether a glob pattern matches the path; ``**`` matches any number of folders, and no file."""
+    return steps[-1] is not None and bool(steps[-1](parts[-1])) and _of_folder(parts[:-1], steps[:-1])
+
+
+@lru_cache(maxsize=256)
+def _of_folder(parts: tuple[str, ...], steps: tuple[_Step, ...]) -> bool:
+    """Return whether the steps of a pattern before its last match the folder of a file.
+
+    Files are asked about in the order of their folders, which have many of them.
+    """
+    if not steps:
+        return not parts
     first = steps[0]
     if first is None:
-        return any(_matches(parts[i:], steps[1:]) for i in range(len(parts)))
-    return bool(first(parts[0])) and _matches(parts[1:], steps[1:])
+        return any(_of_folder(parts[i:], steps[1:]) for i in range(len(parts) + 1))
+    return bool(parts) and bool(first(parts[0])) and _of_folder(parts[1:], steps[1:])
 
 
 def _content_hash(entry: Entry) -> str:

@@ -307,7 +307,7 @@ def test_what_was_left_to_pydicom_is_counted(tmp_path):
         path.write_bytes(data)
         facts = path.stat()
         row = {"file_id": name, "path": name, "size_bytes": len(data), "mtime_ns": facts.st_mtime_ns}
-        entry = Entry(path, (name,), facts.st_size, facts.st_mtime_ns)
+        entry = Entry(path.parent, (name,), facts.st_size, facts.st_mtime_ns)
         waiting.append(Found(SourceFile(name, path, name, "rt"), SOURCE, row, False, entry))
     (group,) = read_parallel.read_all(waiting, "R1", Limits(), 1)
     assert {row["file_id"]: row["objects_by_library"] for row in group.files} == {

@@ -125,7 +125,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
                 metadata={**metadata, "refresh": refresh},
                 data_version=versions.get(table),
             )
-        counts = dict(warehouse.read(MetaFile.table()).group_by("source").len().iter_rows())
+        read_by = warehouse.read(MetaFile.table(), columns=("source",))
+        counts = dict(read_by.group_by("source").len().iter_rows())
         for source in project.sources.source:
             yield dg.AssetObservation(
                 asset_key=drop_key(project, source.name),
@@ -182,7 +183,7 @@ def read_drop_folder(
     """
     row = provenance.refresh(project, run_id)
     refresh = row["refresh_id"]
-    known = warehouse.read(MetaFile.table())
+    known = warehouse.read(MetaFile.table(), columns=manifest.COMPARED)
     drop = project.drop_of(warehouse.centre)
     nights = warehouse.read(MetaRefresh.table(), columns=("received_on", "verified"), noted=False)
     verify = verify or verification_is_due(nights, row["received_on"])

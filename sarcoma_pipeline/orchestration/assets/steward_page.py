@@ -45,7 +45,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
         The file, and the number of findings on it.
     """
     gate = identity_gate(project, warehouse)
-    files = warehouse.read(MetaFile.table())
+    files = warehouse.read(MetaFile.table(), columns=("file_id", "path"))
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
     effect = impact_sentences.sentences(warehouse.read(Impact.table()))
     errors = warehouse.read(Finding.table()).filter(pl.col("severity") == ERROR)
