@@ -80,7 +80,9 @@ def bounded(delivered: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataF
     return CohortPatient.conform(within_bounds.patients(delivered, timeline, gate))
 
 
-def as_delivered(curated: Curated, timeline: Timeline, derive: Derive = every_time) -> pl.DataFrame:
+def as_delivered(
+    curated: Curated, timeline: Timeline, derive: Derive = every_time, *, evidence: bool = True
+) -> pl.DataFrame:
     """Return every patient with an index tumour, eligible or not, without the gate's bounds.
 
     The columns are ``patient_id`` and those of ``cohort.patients``.
@@ -90,6 +92,12 @@ def as_delivered(curated: Curated, timeline: Timeline, derive: Derive = every_ti
       choose (docs/formats.md, vocabularies);
     - residual status of the definitive resection, or as the assumptions say;
     - relapse pattern over the whole follow-up; regional lymphatic relapse counts as local.
+
+    Args:
+        curated: the curated tables.
+        timeline: the events of the patients.
+        derive: calls the function of each part.
+        evidence: whether to name the records of each patient; else ``record_ids`` is null.
     """
     assumptions = timeline.assumptions
     parts = (
@@ -101,7 +109,21 @@ def as_delivered(curated: Curated, timeline: Timeline, derive: Derive = every_ti
         _statements(curated),
         derive(_answered, curated, timeline.events, assumptions),
     )
-    return derive(_joined, derive(_persons, curated, assumptions), parts, assumptions)
+    persons = derive(_persons, curated, assumptions)
+    if not evidence:
+        persons, *others = (derive(_without_evidence, part) for part in (persons, *parts))
+        return derive(_joined, persons, tuple(others), assumptions)
+    return derive(_joined, persons, parts, assumptions)
+
+
+_EVIDENCE = (
+    "record_ids", "_person_ids", "_course_ids", "_surgery_ids", "_chemo_ids", "_status_ids", "_event_ids",
+)  # fmt: skip
+"""Columns of the parts with the records that they come from."""
+
+
+def _without_evidence(part: pl.DataFrame) -> pl.DataFrame:
+    return part.drop(_EVIDENCE, strict=False)
 
 
 def _persons(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
@@ -141,12 +163,10 @@ def _statements(curated: Curated) -> pl.DataFrame:
 def _joined(frame: pl.DataFrame, parts: Sequence[pl.DataFrame], assumptions: Assumptions) -> pl.DataFrame:
     for part in parts:
         frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
-    lists = (
-        "record_ids", "_person_ids", "_course_ids", "_surgery_ids", "_chemo_ids", "_status_ids", "_event_ids",
-    )  # fmt: skip
     none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
     local, distant = pl.col("_local").fill_null(False), pl.col("_distant").fill_null(False)
     unknown = "RX" if assumptions.residual_status_unknown == "RX" else None
+    records = pl.concat_list(pl.col(c).fill_null(none) for c in _EVIDENCE).list.unique().list.sort()
     described = frame.with_columns(
         age_at_diagnosis_years=pl.coalesce([_age_in_days() / DAYS_PER_YEAR, "age_at_diagnosis_years"]),
         t_stage=_T_STAGE[assumptions.t_edition](
@@ -164,7 +184,7 @@ def _joined(frame: pl.DataFrame, parts: Sequence[pl.DataFrame], assumptions: Ass
         .then(pl.lit("distant only"))
         .otherwise(pl.lit("none")),
         follow_up_months=pl.col("follow_up_days") / DAYS_PER_MONTH,
-        record_ids=pl.concat_list(pl.col(c).fill_null(none) for c in lists).list.unique().list.sort(),
+        **({"record_ids": records} if "record_ids" in frame.columns else {}),
     ).sort("pseudonym")
     # Conform first, so that the bounds are checked on the released values.
     return described.select("patient_id").hstack(CohortPatient.conform(described))

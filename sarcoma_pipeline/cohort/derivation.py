@@ -27,6 +27,7 @@ class Cohort:
         happened: the events of all patients.
         chosen: pseudonyms of the eligible patients, if they are known already.
         derive: calls the function of each part.
+        evidence: whether the covariates name the records that they come from.
     """
 
     curated: Curated
@@ -34,11 +35,12 @@ class Cohort:
     happened: Timeline
     chosen: pl.Series | None = None
     derive: Derive = every_time
+    evidence: bool = True
 
     @cached_property
     def delivered(self) -> pl.DataFrame:
         """Covariates of every patient with an index tumour, without the bounds of the gate."""
-        return covariates.as_delivered(self.curated, self.happened, self.derive)
+        return covariates.as_delivered(self.curated, self.happened, self.derive, evidence=self.evidence)
 
     @cached_property
     def described(self) -> pl.DataFrame:
@@ -85,7 +87,7 @@ class Cohort:
 
     @cached_property
     def times(self) -> pl.DataFrame:
-        """``cohort.endpoints`` alone."""
+        """``cohort.endpoints`` alone, and of it only the columns that analyses read."""
         return endpoints.at_risk(self.happened, self.members, self.study, self.derive)
 
 
@@ -96,6 +98,7 @@ def cohort(
     *,
     chosen: pl.Series | None = None,
     derive: Derive = every_time,
+    evidence: bool = True,
 ) -> Cohort:
     """Return the cohort of a study.
 
@@ -105,6 +108,7 @@ def cohort(
         assumptions: used in place of the study's own ones.
         chosen: pseudonyms of the eligible patients, if they are known already.
         derive: calls the function of each part.
+        evidence: whether the covariates name the records that they come from.
     """
     happened = timeline(curated, assumptions or study.assumptions, derive)
-    return Cohort(curated, study, happened, chosen, derive)
+    return Cohort(curated, study, happened, chosen, derive, evidence)

@@ -65,7 +65,7 @@ def derive(timeline: Timeline, members: pl.DataFrame, study: Study) -> Derived:
         members: ``patient_id``, ``pseudonym`` of the eligible patients.
         study: the endpoints' rules.
     """
-    frames = [_endpoint(*told) for told in _told(timeline, members, study, every_time)]
+    frames = [_endpoint(*told) for told in _told(timeline.events, timeline, members, study, every_time)]
     there = [f.filter(pl.col("reason").is_null()) for f in frames]
     others = [f.filter(pl.col("reason").is_not_null()) for f in frames]
     derivability = [
@@ -79,8 +79,15 @@ def derive(timeline: Timeline, members: pl.DataFrame, study: Study) -> Derived:
     )
 
 
+TIMES = (
+    "pseudonym", "endpoint", "event", "event_kind", "time_days", "time_days_earliest", "time_days_latest",
+    "entry_days", "entry_days_earliest", "entry_days_latest",
+)  # fmt: skip
+"""Columns of ``cohort.endpoints`` that analyses read: those without evidence and without repetition."""
+
+
 def at_risk(timeline: Timeline, members: pl.DataFrame, study: Study, derive: Derive) -> pl.DataFrame:
-    """Derive ``cohort.endpoints`` alone.
+    """Derive the columns :data:`TIMES` of ``cohort.endpoints`` alone.
 
     Args:
         timeline: the events, under the study's assumptions or a variant of them.
@@ -88,8 +95,14 @@ def at_risk(timeline: Timeline, members: pl.DataFrame, study: Study, derive: Der
         study: the endpoints' rules.
         derive: calls the function of each part.
     """
-    told = _told(timeline, members, study, derive)
-    return pl.concat([CohortEndpoint.empty(), *(derive(_at_risk, *of_endpoint) for of_endpoint in told)])
+    told = _told(derive(_without_evidence, timeline.events), timeline, members, study, derive)
+    found = [derive(_at_risk, *of_endpoint) for of_endpoint in told]
+    return pl.concat([CohortEndpoint.empty().select(TIMES), *found])
+
+
+def _without_evidence(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the timeline without the records: nothing that is derived from it has evidence."""
+    return events.drop("record_ids")
 
 
 _Told = tuple[EndpointRule, Assumptions, pl.DataFrame, tuple[pl.DataFrame, ...], pl.DataFrame, Gate]
@@ -97,13 +110,26 @@ _Told = tuple[EndpointRule, Assumptions, pl.DataFrame, tuple[pl.DataFrame, ...],
 
 
 def _at_risk(*told: *_Told) -> pl.DataFrame:
-    return CohortEndpoint.conform(_endpoint(*told).filter(pl.col("reason").is_null()))
+    rule, assumptions, *_ = told
+    reasons = [holds.fill_null(False) for _, holds in _reasons(rule, assumptions)]
+    there = _timed(*told).filter(~pl.any_horizontal("outside", *reasons))
+    return there.select(pl.lit(rule.name).alias(c) if c == "endpoint" else c for c in TIMES).sort("pseudonym")
 
 
-def _told(timeline: Timeline, members: pl.DataFrame, study: Study, derive: Derive) -> Iterator[_Told]:
-    """Yield what is known of the members for every endpoint."""
+def _told(
+    happened: pl.DataFrame, timeline: Timeline, members: pl.DataFrame, study: Study, derive: Derive
+) -> Iterator[_Told]:
+    """Yield what is known of the members for every endpoint.
+
+    Args:
+        happened: the events of the timeline; without ``record_ids``, no evidence is derived from them.
+        timeline: the timeline.
+        members: ``patient_id``, ``pseudonym`` of the eligible patients.
+        study: the endpoints' rules.
+        derive: calls the function of each part.
+    """
     assumptions = timeline.assumptions
-    events = derive(_of_members, timeline.events, members)
+    events = derive(_of_members, happened, members)
     alive = derive(last_alive, assumptions, events)
     frame = derive(_of_every_endpoint, members, timeline.milestones, alive, derive(_zero, events))
     doubtful = derive(within_bounds.doubtful_times, timeline.events, study.gate)
@@ -188,12 +214,9 @@ def _of_every_endpoint(
 
 
 def _zero(events: pl.DataFrame) -> pl.DataFrame:
+    ids = {"zero_ids": "record_ids"} if "record_ids" in events.columns else {}
     return events.filter(pl.col("kind") == "diagnosis").select(
-        "patient_id",
-        zero_low="day_earliest",
-        zero_high="day_latest",
-        zero_precision="precision",
-        zero_ids="record_ids",
+        "patient_id", zero_low="day_earliest", zero_high="day_latest", zero_precision="precision", **ids
     )
 
 
@@ -215,18 +238,33 @@ def _endpoint(
         doubtful: the patients whose times are outside the gate's bounds.
         gate: the bounds.
     """
+    frame = _timed(rule, assumptions, frame, parts, doubtful, gate)
+    reasons = [(OUTSIDE_BOUNDS, pl.col("outside")), *_reasons(rule, assumptions)]
+    why = [pl.when(holds.fill_null(False)).then(pl.lit(reason)) for reason, holds in reasons]
+    return frame.with_columns(endpoint=pl.lit(rule.name), reason=pl.coalesce(why)).sort("pseudonym")
+
+
+def _timed(
+    rule: EndpointRule,
+    assumptions: Assumptions,
+    frame: pl.DataFrame,
+    parts: Sequence[pl.DataFrame],
+    doubtful: pl.DataFrame,
+    gate: Gate,
+) -> pl.DataFrame:
+    """Return the time of every member, and in ``outside`` whether it is outside the gate's bounds."""
     for part in parts:
         frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
     frame = _counted(rule, _ended(rule, assumptions, frame))
-    reasons = [(OUTSIDE_BOUNDS, _outside_bounds(doubtful, gate)), *_reasons(rule, assumptions)]
-    why = [pl.when(holds.fill_null(False)).then(pl.lit(reason)) for reason, holds in reasons]
-    return frame.with_columns(endpoint=pl.lit(rule.name), reason=pl.coalesce(why)).sort("pseudonym")
+    return frame.with_columns(outside=_outside_bounds(doubtful, gate))
 
 
 _OF_DAY = ("_earliest", "_latest", "_precision")
 """Endings of the columns with the days that a partial date may mean, and its precision."""
 _COARSE = {"day": 0, "month": 1, "year": 2}
-_DETAILS = ("kind", "day", "day_earliest", "day_latest", "precision")
+_DETAILS = ("kind", "day", "day_earliest", "day_latest")
+_EVIDENCE = "zero_ids"
+"""Column that the members have only if evidence is derived."""
 
 
 def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFrame:
@@ -237,12 +275,13 @@ def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFr
     coarse = pl.col("precision").replace_strict(_COARSE, return_dtype=pl.Int32)
     found = events.filter(pl.col("kind").is_in(kinds), pl.col("day").is_not_null())
     same = (pl.col("day") == pl.col("day").first()) & (pl.col("kind") == pl.col("kind").first())
+    ids = [pl.col("record_ids").filter(same).explode().alias(f"{name}_ids")]
     return (
         found.sort("patient_id", "day", order, coarse, "day_earliest", "day_latest")
         .group_by("patient_id", maintain_order=True)
         .agg(
-            pl.col("record_ids").filter(same).explode().alias(f"{name}_ids"),
-            *(pl.col(c).first().alias(f"{name}_{c}") for c in _DETAILS),
+            *(ids if "record_ids" in events.columns else ()),
+            *(pl.col(c).first().alias(f"{name}_{c}") for c in (*_DETAILS, "precision")),
         )
     )
 
@@ -250,13 +289,16 @@ def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFr
 def _ended(rule: EndpointRule, assumptions: Assumptions, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the end of each time in days since time zero.
 
-    It is the event, the censoring event, or the end of observation.
+    It is the event, the censoring event, or the end of observation. Evidence and precision are those of what
+    ended the time, if the parts have them.
     """
-    a = assumptions
+    a, evidence = assumptions, _EVIDENCE in frame.columns
     event = pl.col("event_day").is_not_null() & (pl.col("event_day") <= pl.col("stop_day")).fill_null(True)
+    details = (*_DETAILS, "precision", "ids") if evidence else _DETAILS
     frame = frame.with_columns(
-        pl.when(event).then(f"event_{c}").otherwise(f"stop_{c}").alias(f"end_{c}") for c in (*_DETAILS, "ids")
-    ).with_columns(is_event=event)
+        *(pl.when(event).then(f"event_{c}").otherwise(f"stop_{c}").alias(f"end_{c}") for c in details),
+        is_event=event,
+    )
     counts = pl.col("end_day").is_not_null() & (pl.col("end_day") <= pl.col("unknown_day")).fill_null(True)
     ends = ("", "_earliest", "_latest")
     until, ids = [pl.col(f"alive{end}") for end in ends], pl.col("alive_ids")
@@ -281,13 +323,16 @@ def _ended(rule: EndpointRule, assumptions: Assumptions, frame: pl.DataFrame) ->
             ids = pl.when(lost).then("looked_ids").otherwise(ids)
             known = pl.when(lost).then(looked_exact).otherwise(known)
     event = pl.col("is_event") & counts
-    return frame.with_columns(
-        event=event,
-        event_kind=pl.when(event).then("end_kind").otherwise(pl.lit("censored")),
-        evidence=pl.coalesce(pl.when(counts).then("end_ids").otherwise(ids), "zero_ids")
+    told = {
+        "evidence": pl.coalesce(pl.when(counts).then("end_ids").otherwise(ids), _EVIDENCE)
         .list.unique()
         .list.sort(),
-        date_precision=pl.when(counts).then("end_precision").otherwise(known.fill_null("day")),
+        "date_precision": pl.when(counts).then("end_precision").otherwise(known.fill_null("day")),
+    }
+    return frame.with_columns(
+        **(told if evidence else {}),
+        event=event,
+        event_kind=pl.when(event).then("end_kind").otherwise(pl.lit("censored")),
         _day=pl.when(counts).then("end_day").otherwise(until[0]),
         _low=pl.when(counts).then("end_day_earliest").otherwise(until[1]),
         _high=pl.when(counts).then("end_day_latest").otherwise(until[2]),
@@ -301,7 +346,7 @@ def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
     """
     origin, entry = rule.origin or "diagnosis", rule.entry or rule.origin or "diagnosis"
     frame = frame.with_columns(_origin=_milestone(origin), _entry=_milestone(entry))
-    low, high, precision = pl.col("_low"), pl.col("_high"), pl.col("date_precision")
+    low, high = pl.col("_low"), pl.col("_high")
     started = (
         [pl.col(f"zero_{c}") for c in ("low", "high", "precision")]
         if origin == "diagnosis"
@@ -321,10 +366,6 @@ def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
         enters = dict.fromkeys(enters, pl.lit(0, dtype=pl.Int32))
     landmark = pl.lit(rule.landmark_days or 0)
     enters = {name: pl.max_horizontal(day, landmark) for name, day in enters.items()}
-    ranks = pl.max_horizontal(
-        p.replace_strict(_COARSE, default=0, return_dtype=pl.Int32) for p in (precision, started[2])
-    )
-    precision = ranks.replace_strict({v: k for k, v in _COARSE.items()}, return_dtype=pl.String)
     times = {
         "time_days": pl.col("_day") - pl.col("_origin"),
         "time_days_earliest": low - started[1],
@@ -333,12 +374,21 @@ def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         *(time.cast(pl.Int32).alias(name) for name, time in times.items()),
         *(pl.when(late > 0).then(late).cast(pl.Int32).alias(name) for name, late in enters.items()),
-        date_precision=precision,
+        *([_coarser("date_precision", started[2])] if _EVIDENCE in frame.columns else ()),
     ).with_columns(
         pl.col("time_days_earliest").clip(0),
         time_months=pl.col("time_days") / DAYS_PER_MONTH,
         entry_months=pl.col("entry_days") / DAYS_PER_MONTH,
     )
+
+
+def _coarser(precision: str, other: pl.Expr) -> pl.Expr:
+    """Return the coarser of two precisions under the name of the first."""
+    ranks = pl.max_horizontal(
+        p.replace_strict(_COARSE, default=0, return_dtype=pl.Int32) for p in (pl.col(precision), other)
+    )
+    named = {rank: name for name, rank in _COARSE.items()}
+    return ranks.replace_strict(named, return_dtype=pl.String).alias(precision)
 
 
 def _milestone(name: Milestone) -> pl.Expr:

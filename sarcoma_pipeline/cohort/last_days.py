@@ -33,9 +33,9 @@ def looked(
         assumptions: the switches.
         events: the timeline.
     """
-    exams = events.filter(
-        pl.col("kind") == "assessment", pl.col("day") >= 0, looks.stating(needed, assumptions)
-    )
+    # In two steps: the lists are looked into for examinations only.
+    exams = events.filter(pl.col("kind") == "assessment", pl.col("day") >= 0)
+    exams = exams.filter(looks.stating(needed, assumptions))
     lost = pl.col("kind") == UNKNOWN if needed and not unknown_counts else pl.lit(False)
     unknown = events.filter(lost).group_by("patient_id").agg(unknown_day=pl.col("day").min())
     before = exams.join(unknown, on="patient_id", how="left").filter(
@@ -79,9 +79,10 @@ def _latest(days: pl.DataFrame, name: str) -> pl.DataFrame:
     low, high = pl.col("day_earliest").max(), pl.col("day_latest").max()
     # In the alphabet, day comes before month and year.
     coarse = pl.col("precision").filter(pl.col("day_latest") == high).max()
+    ids = [pl.col("record_ids").filter(last).explode().alias(f"{name}_ids")]
     return days.group_by("patient_id").agg(
         pl.col("day").max().alias(name),
-        pl.col("record_ids").filter(last).explode().alias(f"{name}_ids"),
+        *(ids if "record_ids" in days.columns else ()),
         low.alias(f"{name}_earliest"),
         high.alias(f"{name}_latest"),
         pl.when(low == high).then(pl.lit("day")).otherwise(coarse).alias(f"{name}_precision"),

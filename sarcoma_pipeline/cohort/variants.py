@@ -18,7 +18,10 @@ from schemas.assumptions import Value, alternatives
 from schemas.configuration import Study
 
 Frames = tuple[pl.DataFrame, pl.DataFrame]
-"""``cohort.patients``, with the declared volumes and doses, and ``cohort.endpoints``."""
+"""``cohort.patients``, with the declared volumes and doses, and ``cohort.endpoints``.
+
+Those of a run have no evidence, and of the endpoints only the columns ``endpoints.TIMES``.
+"""
 
 
 def runs(curated: Curated, study: Study, main: Frames) -> Iterator[tuple[str, Value, Frames]]:
@@ -30,7 +33,7 @@ def runs(curated: Curated, study: Study, main: Frames) -> Iterator[tuple[str, Va
         main: the cohort under the study's own assumptions.
     """
     curated, once = CuratedOnce(curated), DerivedOnce()
-    own = derivation.cohort(curated, study, chosen=main[0]["pseudonym"], derive=once)
+    own = derivation.cohort(curated, study, chosen=main[0]["pseudonym"], derive=once, evidence=False)
     # Every part is derived, so that the runs find it.
     _ = own.times, own.with_doses, replace(own, chosen=None).members
     for switch, value, assumptions in alternatives(study.assumptions):
@@ -45,7 +48,7 @@ def runs(curated: Curated, study: Study, main: Frames) -> Iterator[tuple[str, Va
             alike = here.patients["pseudonym"].equals(main[0]["pseudonym"].sort())
             yield switch.name, value, (here.with_doses, main[1] if alike else here.times)
         else:
-            here = derivation.cohort(curated, study, assumptions, derive=derive)
+            here = derivation.cohort(curated, study, assumptions, derive=derive, evidence=False)
             if here.happened.events is own.happened.events and (
                 here.happened.milestones is own.happened.milestones
             ):

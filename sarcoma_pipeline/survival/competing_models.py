@@ -17,7 +17,7 @@ import polars as pl
 from sarcoma_pipeline.survival.chi_square_tail import tail
 from sarcoma_pipeline.survival.competing_risks import causes_of
 from sarcoma_pipeline.survival.cox import beyond, wald_estimates
-from sarcoma_pipeline.survival.design import COMPETING, Contrast, ModelData, entries, model_data
+from sarcoma_pipeline.survival.design import COMPETING, Contrast, Design, ModelData, entries, model_data
 from sarcoma_pipeline.survival.model_tests import wald
 from sarcoma_pipeline.survival.numbered_lines import numbered
 from sarcoma_pipeline.survival.partial_likelihood import Floats, NoEstimate
@@ -74,7 +74,7 @@ def competing_models(
 
 def _lines(data: ModelData, cause: str, hazard: str, statistics: Statistics) -> Iterator[dict[str, Any]]:
     used = data.estimable()
-    matrix = data.matrix(used) if data.events else pl.DataFrame()
+    matrix, aliased = data.design(used) if data.events else Design(pl.DataFrame(), {})
     fit: _Fit | None = None
     reason = None
     if matrix.width:
@@ -83,7 +83,7 @@ def _lines(data: ModelData, cause: str, hazard: str, statistics: Statistics) -> 
         except NoEstimate as why:
             reason = f"no estimate: {why}"
     numbers = wald_estimates(fit[0], fit[1], np.sqrt(np.diag(fit[2]))) if fit else {}
-    lost = (data.aliased(used) if data.events else {}) | beyond(numbers)
+    lost = aliased | beyond(numbers)
     common: dict[str, Any] = {
         "analysis": data.model.name,
         "endpoint": data.model.endpoint,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -45,8 +45,6 @@ def hazard_ratios(
     models: Sequence[Model],
     covariates: Sequence[Covariate],
     *,
-    time: str = "time_days",
-    penalise: bool = True,
     ties: Ties = "efron",
 ) -> pl.DataFrame:
     """Fit every model whose endpoint exists.
@@ -59,8 +57,6 @@ def hazard_ratios(
         endpoints: `schemas.cohort.CohortEndpoint`.
         models: the models, in order.
         covariates: the covariates of the models.
-        time: column with the time in days.
-        penalise: whether to repeat models that need it with Firth's penalty.
         ties: treatment of events on the same day.
 
     Returns:
@@ -71,10 +67,10 @@ def hazard_ratios(
         ValueError: a factor has no reference level.
     """
     lines: list[dict[str, Any]] = []
-    for data in model_data(patients, endpoints, models, covariates, time=time, ties=ties):
+    for data in model_data(patients, endpoints, models, covariates, ties=ties):
         fit, method = _maximum(data), f"Cox, {ties.capitalize()}"
-        lines += _lines(data, fit, method, data.obstacles)
-        if penalise and data.events and (data.eventless or fit.note):
+        lines += _lines(data, _with_concordance(data, fit), method, data.obstacles)
+        if data.events and (data.eventless or fit.note):
             empty = {
                 x.name: why for x in data.contrasts if (why := data.obstacles.get(x.name)) and _hopeless(why)
             }
@@ -89,7 +85,10 @@ def _hopeless(obstacle: str) -> bool:
 
 
 def plain_lines(data: ModelData) -> list[dict[str, Any]]:
-    """Return the rows of `schemas.analysis.HazardRatio` of a model, without its position or a penalty."""
+    """Return the rows of `schemas.analysis.HazardRatio` of a model without a penalty.
+
+    They have neither a position nor the model's concordance.
+    """
     return _lines(data, _maximum(data), f"Cox, {data.ties.capitalize()}", data.obstacles)
 
 
@@ -129,7 +128,7 @@ def _level(data: ModelData, contrast: Contrast) -> dict[str, int | None]:
 
 def _maximum(data: ModelData) -> _Fit:
     used = data.estimable()
-    matrix = data.matrix(used)
+    matrix, aliased = data.design(used)
     if not matrix.width or not data.events:
         return _Fit({})
     try:
@@ -138,9 +137,12 @@ def _maximum(data: ModelData) -> _Fit:
     except NoEstimate as reason:
         return _Fit({}, note=f"no estimate: {reason}")
     numbers = wald_estimates(matrix.columns, found.coefficients, errors)
-    coefficients = dict(zip(matrix.columns, found.coefficients.tolist(), strict=True))
-    lost = data.aliased(used) | beyond(numbers)
-    return _Fit(numbers, concordance(data, coefficients).value, lost=lost)
+    return _Fit(numbers, lost=aliased | beyond(numbers))
+
+
+def _with_concordance(data: ModelData, fit: _Fit) -> _Fit:
+    coefficients = {name: float(of["coefficient"] or 0.0) for name, of in fit.numbers.items()}
+    return replace(fit, concordance=concordance(data, coefficients).value) if coefficients else fit
 
 
 def wald_estimates(
@@ -161,7 +163,7 @@ def wald_estimates(
 
 
 def _firth(data: ModelData) -> _Fit:
-    matrix = data.matrix(data.complete)
+    matrix, aliased = data.design(data.complete)
     if not matrix.width:
         return _Fit({})
     if matrix.width > data.events:
@@ -193,7 +195,7 @@ def _firth(data: ModelData) -> _Fit:
         for name, of in numbers.items()
         if (parts := [word for part, word in _PARTS.items() if of[part] is None])
     }
-    lost |= data.aliased(data.complete) | beyond(numbers)
+    lost |= aliased | beyond(numbers)
     return _Fit(numbers, harrell(time, event, linear_predictor(x, found.coefficients), entry), lost=lost)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -48,6 +49,18 @@ class Contrast:
         if covariate.kind == "spline":
             default = f"{covariate.name.capitalize()} {default}"
         return covariate.labels.get(level, default)
+
+
+class Design(NamedTuple):
+    """The design matrix of a model.
+
+    Attributes:
+        matrix: its columns.
+        aliased: the columns that were left out because those before them tell them, with the reason to print.
+    """
+
+    matrix: pl.DataFrame
+    aliased: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -138,6 +151,10 @@ class ModelData:
         return PartialLikelihood(time, used["event"], x, entry, self.ties)
 
     def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
+        """Build the design matrix alone, as :meth:`design` does."""
+        return self.design(used).matrix
+
+    def design(self, used: pl.DataFrame) -> Design:
         """Build the design matrix: numbers, and indicators of all levels except the reference.
 
         Constant columns are left out, and columns that are a linear combination of those before them (as in
@@ -146,18 +163,10 @@ class ModelData:
         Args:
             used: rows of the complete cases.
         """
-        design = self._varying(used)
-        return design.select(self._independent(used, design))
-
-    def aliased(self, used: pl.DataFrame) -> dict[str, str]:
-        """Return the columns that are a linear combination of those before them, with the reason to print.
-
-        Args:
-            used: rows of the complete cases.
-        """
-        design = self._varying(used)
+        varying = self._varying(used)
+        kept = self._independent(used, varying)
         why = "no estimate: the covariates before it tell it completely (collinear)"
-        return dict.fromkeys(set(design.columns) - set(self._independent(used, design)), why)
+        return Design(varying.select(kept), {c: why for c in varying.columns if c not in kept})
 
     def _independent(self, used: pl.DataFrame, design: pl.DataFrame) -> list[str]:
         """Return the columns that no others before them tell, nor the strata, which compare within only."""
@@ -190,7 +199,10 @@ class ModelData:
                 if level != base
             ]
         design = used.select(columns)
-        return design.select(name for name in design.columns if design[name].n_unique() > 1)
+        if not design.width:
+            return design
+        several = design.select(pl.all().n_unique() > 1).row(0)
+        return design.select(name for name, varies in zip(design.columns, several, strict=True) if varies)
 
 
 COMPETING = "competing"

@@ -15,6 +15,7 @@ Sources: Therneau and Grambsch, Modeling Survival Data (2000), section 3.3; R's 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -60,11 +61,16 @@ class Maximum:
 
     Attributes:
         coefficients: log hazard ratios, ``p``.
-        at: likelihood and derivatives at the maximum.
+        likelihood: what was maximised.
     """
 
     coefficients: Floats
-    at: Derivatives
+    likelihood: PartialLikelihood
+
+    @cached_property
+    def at(self) -> Derivatives:
+        """Likelihood and derivatives at the maximum."""
+        return self.likelihood.at(self.coefficients)
 
     @property
     def covariance(self) -> Floats:
@@ -119,6 +125,7 @@ class PartialLikelihood:
         self.design = matrix[self.order] - matrix.mean(axis=0)
         self.n, self.p = self.design.shape
         self.dying = np.flatnonzero(ended[self.order])
+        self._own = self.design[self.dying]
         self.events = len(self.dying)
         self._starts = np.flatnonzero(np.diff(times[self.order][self.dying], prepend=np.inf))
         deaths = np.diff(self._starts, append=self.events)
@@ -149,23 +156,23 @@ class PartialLikelihood:
 
     def over_risk_sets(self, values: Floats) -> Floats:
         """Sum over the patients of each death's risk set: ``n × c`` to ``events × c``."""
-        total = np.cumsum(values, axis=0)[self._last]
+        total = values.cumsum(axis=0).take(self._last, axis=0)
         if self._late is not None:
-            outside = np.cumsum(values[self._late], axis=0)
-            total = total - np.vstack([np.zeros((1, values.shape[1])), outside])[self._later]
-        dying = np.add.reduceat(values[self.dying], self._starts)
-        return total[self._group] - self._share * dying[self._group]
+            outside = values.take(self._late, axis=0).cumsum(axis=0)
+            total = total - np.vstack([np.zeros((1, values.shape[1])), outside]).take(self._later, axis=0)
+        dying = np.add.reduceat(values.take(self.dying, axis=0), self._starts)
+        return total.take(self._group, axis=0) - self._share * dying.take(self._group, axis=0)
 
     def over_patients(self, values: Floats) -> Floats:
         """Sum over the risk sets that contain each patient: ``events × c`` to ``n × c``."""
         through = np.zeros((self.n, values.shape[1]))
         per_time = np.add.reduceat(values, self._starts)
         through[self._last] = per_time
-        through = np.cumsum(through[::-1], axis=0)[::-1]
+        through = through[::-1].cumsum(axis=0)[::-1]
         if self._late is not None:
             before = np.cumsum(per_time[::-1], axis=0)[::-1]
             through -= np.vstack([before, np.zeros((1, values.shape[1]))])[self._missed]
-        through[self.dying] -= np.add.reduceat(self._share * values, self._starts)[self._group]
+        through[self.dying] -= np.add.reduceat(self._share * values, self._starts).take(self._group, axis=0)
         return through
 
     def hazards(self, coefficients: Floats) -> tuple[Floats, Floats]:
@@ -185,16 +192,23 @@ class PartialLikelihood:
                 means 1. With weights ``g(t)``, the score is that of coefficients of ``x g(t)``.
         """
         hazard, shift = self.hazards(coefficients)
-        factor = np.ones((self.events, 1)) if weights is None else weights[:, None]
-        denominator = self.over_risk_sets(hazard)
-        means = self.over_risk_sets(hazard * self.design) / denominator
-        own = self.design[self.dying]
+        sums = self.over_risk_sets(np.hstack([hazard, hazard * self.design]))
+        denominator, means = sums[:, :1], sums[:, 1:] / sums[:, :1]
+        own = self._own
         terms = (own @ coefficients)[:, None] - shift - np.log(denominator)
-        second = self.design.T @ (hazard * self.over_patients(factor / denominator) * self.design)
+        if weights is None:
+            # A copy, because BLAS multiplies a matrix by itself with another rounding.
+            share, scores, weighted = 1 / denominator, own - means, means.copy()
+        else:
+            factor = weights[:, None]
+            share, terms, scores, weighted = (
+                factor / denominator, factor * terms, factor * (own - means), factor * means,
+            )  # fmt: skip
+        second = self.design.T @ (hazard * self.over_patients(share) * self.design)
         return Derivatives(
-            log_likelihood=float((factor * terms).sum()),
-            score=(factor * (own - means)).sum(axis=0),
-            information=second - means.T @ (factor * means),
+            log_likelihood=float(terms.sum()),
+            score=scores.sum(axis=0),
+            information=second - means.T @ weighted,
         )
 
     def compares(self) -> None:
@@ -239,7 +253,7 @@ class PartialLikelihood:
             step = solve(here.information, here.score, scale)
             if step @ here.score < _SETTLED:
                 self._exact(coefficients)
-                return Maximum(coefficients + step, self.at(coefficients + step))
+                return Maximum(coefficients + step, self)
             floor = here.log_likelihood - _ROUNDING * abs(here.log_likelihood)
             for _ in range(_HALVINGS):
                 there = self.at(coefficients + step)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
+from typing import Any
 
 import polars as pl
 
 from sarcoma_pipeline.survival import kaplan_meier
-from sarcoma_pipeline.survival.cox import hazard_ratios
-from sarcoma_pipeline.survival.design import values
+from sarcoma_pipeline.survival.cox import plain_lines
+from sarcoma_pipeline.survival.design import model_data, values
 from sarcoma_pipeline.survival.kaplan_meier import DATINGS, DAYS_PER_MONTH, MAIN, TOLERANCE, Z
 from schemas.analysis import SurvivalSensitivity
 from schemas.configuration import CensoringVariant, Covariate, Model
@@ -166,16 +167,19 @@ def _under(
     label = f"{switch} = {value}"
     times = main.times if changed is main.endpoints else _by_endpoint(changed)
     nobody, no_times = main.endpoints.clear(), changed.clear()
-    for name in dict.fromkeys([*main.times, *times]):
-        before, after = main.times.get(name, nobody), times.get(name, no_times)
-        same = before is after or _same(before, after, [c for c in _COMPARED if c in before.columns])
+    names = list(dict.fromkeys([*main.times, *times]))
+    ends = {name: (main.times.get(name, nobody), times.get(name, no_times)) for name in names}
+    other = {name: after for name, (before, after) in ends.items() if not _same(before, after)}
+    rates = _rates(list(other.values()), horizons_months)
+    for name, (before, after) in ends.items():
+        same = name not in other
         moved = 0 if same else _moved(before, after)
         said = {"variant": label, "switch": switch, "value": str(value), "moved": moved}
         if after.is_empty():
             # If no patient is left in the endpoint, the row says so.
             yield SurvivalSensitivity.conform(_nobody(main.rows(name), said))
             continue
-        made = [main.rates[name] if same else kaplan_meier.sensitivity(after, horizons_months)]
+        made = [main.rates[name] if same else rates[name]]
         for model in main.models.get(name, ()):
             known = same and (others is main.patients or main.fits(model, others, after))
             fitted = (
@@ -194,8 +198,19 @@ _COMPARED = (
 )  # fmt: skip
 
 
-def _same(before: pl.DataFrame, after: pl.DataFrame, columns: Sequence[str]) -> bool:
-    """Return whether two frames have the same values in some columns."""
+def _rates(changed: Sequence[pl.DataFrame], horizons_months: Sequence[float]) -> dict[str, pl.DataFrame]:
+    """Return survival and medians by endpoint; of all at once, because each estimate takes time to begin."""
+    frames = [frame for frame in changed if frame.height]
+    if not frames:
+        return {}
+    return _by_endpoint(kaplan_meier.sensitivity(pl.concat(frames), horizons_months))
+
+
+def _same(before: pl.DataFrame, after: pl.DataFrame) -> bool:
+    """Return whether the endpoints of two frames are the same to a model."""
+    if before is after:
+        return True
+    columns = [c for c in _COMPARED if c in before.columns]
     one, other = (f.select(columns) for f in (before, after))
     return one.equals(other) or one.sort(columns).equals(other.sort(columns))
 
@@ -258,19 +273,29 @@ def _ratios(
     covariates: Sequence[Covariate],
     ties: Ties,
 ) -> pl.DataFrame:
-    of = ["model", "endpoint", "term", "level"]
-    fits: dict[str, pl.DataFrame] = {}
+    fits: dict[str, dict[tuple[str, ...], dict[str, Any]]] = {}
     for dating, time in DATINGS.items():
         # If every date is exact, both ends have the fit of the middle.
         exact = bool(fits) and (endpoints.is_empty() or kaplan_meier.is_exact(endpoints, time))
         fits[dating] = (
             fits["middle"]
             if exact
-            else hazard_ratios(patients, endpoints, models, covariates, time=time, penalise=False, ties=ties)
+            else {
+                tuple(line[c] for c in _CONTRAST): line
+                for data in model_data(patients, endpoints, models, covariates, time=time, ties=ties)
+                for line in plain_lines(data)
+            }
         )
-    frame = fits["middle"].rename({"hazard_ratio": "middle"})
-    for dating in _ENDS:
-        other = fits[dating].select(*of, pl.col("hazard_ratio").alias(dating))
-        frame = frame.join(other, on=of, how="left", nulls_equal=True, maintain_order="left")
-    named = frame.with_columns(variant=pl.lit(variant), quantity=pl.lit(_RATIO))
-    return SurvivalSensitivity.conform(named)
+    lines = [
+        {
+            **line,
+            **{dating: fits[dating].get(of, {}).get("hazard_ratio") for dating in fits},
+            "variant": variant,
+            "quantity": _RATIO,
+        }
+        for of, line in fits["middle"].items()
+    ]
+    return SurvivalSensitivity.conform(pl.DataFrame(lines, schema=SurvivalSensitivity.polars_schema()))
+
+
+_CONTRAST = ("model", "endpoint", "term", "level")
