@@ -18,6 +18,7 @@ from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas import site_codes
 from schemas.assumptions import Assumptions
 from schemas.cohort import CohortPatient
+from schemas.distinct_values import distinct
 from schemas.gate import Gate
 from schemas.vocabularies import RELAPSES, SECOND_MALIGNANCY
 
@@ -166,7 +167,7 @@ def _joined(frame: pl.DataFrame, parts: Sequence[pl.DataFrame], assumptions: Ass
     none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
     local, distant = pl.col("_local").fill_null(False), pl.col("_distant").fill_null(False)
     unknown = "RX" if assumptions.residual_status_unknown == "RX" else None
-    records = pl.concat_list(pl.col(c).fill_null(none) for c in _EVIDENCE).list.unique().list.sort()
+    records = distinct(pl.concat_list(pl.col(c).fill_null(none) for c in _EVIDENCE))
     described = frame.with_columns(
         age_at_diagnosis_years=pl.coalesce([_age_in_days() / DAYS_PER_YEAR, "age_at_diagnosis_years"]),
         t_stage=_T_STAGE[assumptions.t_edition](

@@ -22,23 +22,25 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import looks, within_bounds
 from sarcoma_pipeline.cohort.derived_once import Derive, every_time
+from sarcoma_pipeline.cohort.endpoint_rules import disease_free, of_relapse, resolved
 from sarcoma_pipeline.cohort.last_days import DEATHS, last_alive, looked
 from sarcoma_pipeline.cohort.life_and_death import BY_TUMOUR, CAUSE_UNKNOWN
-from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL, UNDER_TREATMENT, UNKNOWN, first_relapse
+from sarcoma_pipeline.cohort.relapses import UNKNOWN, first_relapse
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.assumptions import Assumptions
 from schemas.cohort import CohortDerivability, CohortEndpoint
 from schemas.cohort_events import CohortNotAtRisk
 from schemas.configuration import EndpointRule, Milestone, Study
+from schemas.distinct_values import distinct
 from schemas.gate import Gate
-from schemas.vocabularies import DEATH_BY_TUMOUR, OTHER_DEATH, SECOND_MALIGNANCY
+from schemas.vocabularies import SECOND_MALIGNANCY
 
 DAYS_PER_MONTH = 30.4375
 
-SECOND = SECOND_MALIGNANCY
+
 OUTSIDE_BOUNDS = "a time outside the bounds of the release gate"
 """Reason why a patient is not at risk; the finding is ``patient.time-implausible``."""
-_UNWATCHED = (*DEATHS, SECOND)
+_UNWATCHED = (*DEATHS, SECOND_MALIGNANCY)
 """Events that are known without an examination for relapse."""
 
 MILESTONE: dict[Milestone, str] = {
@@ -142,46 +144,6 @@ def _told(
                 derive(looked, looks.needed(of), UNKNOWN in of.events, assumptions, events),
             )
             yield of, assumptions, frame, parts, doubtful, study.gate
-
-
-def of_relapse(rule: EndpointRule) -> bool:
-    """Return whether an endpoint needs examinations, not only statements of life and death."""
-    return rule.censor == "last disease assessment"
-
-
-def disease_free(rule: EndpointRule) -> bool:
-    """Return whether an endpoint requires that the patient was once free of disease."""
-    return looks.needed(rule) == (looks.OVERALL,) and not {"residual tumour", UNDER_TREATMENT} & set(
-        rule.events
-    )
-
-
-def resolved(rule: EndpointRule, timeline: Timeline) -> EndpointRule:
-    """Return the rule with the assumptions applied: events, censoring events, origin, entry, landmark."""
-    a = timeline.assumptions
-    events: list[str] = list(rule.events)
-    by: list[str] = list(rule.censored_by)
-    sites = [s for s in (LOCAL, REGIONAL, DISTANT) if s in events]
-    if a.unknown_site == "every site" and sites and UNKNOWN not in events:
-        events.insert(events.index(sites[-1]) + 1, UNKNOWN)
-    if a.cause_of_death == "tumour" and "death" in events:
-        events[events.index("death")] = DEATH_BY_TUMOUR
-        by.append(OTHER_DEATH)
-    if a.other_relapse == "censors" and of_relapse(rule):
-        by += [s for s in (LOCAL, REGIONAL, DISTANT) if s not in events]
-    if a.other_malignancy == "censors" and of_relapse(rule) and SECOND not in events:
-        by.append(SECOND)
-    origin = rule.origin or (a.relapse_origin if of_relapse(rule) else "diagnosis")
-    entry = rule.entry or (origin if a.entry == "origin" else a.entry)
-    return rule.model_copy(
-        update={
-            "events": tuple(events),
-            "censored_by": tuple(dict.fromkeys(k for k in by if k not in events)),
-            "origin": origin,
-            "entry": entry,
-            "landmark_days": a.landmark_days if rule.landmark_days is None else rule.landmark_days,
-        }
-    )
 
 
 def _of_members(events: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
@@ -324,9 +286,7 @@ def _ended(rule: EndpointRule, assumptions: Assumptions, frame: pl.DataFrame) ->
             known = pl.when(lost).then(looked_exact).otherwise(known)
     event = pl.col("is_event") & counts
     told = {
-        "evidence": pl.coalesce(pl.when(counts).then("end_ids").otherwise(ids), _EVIDENCE)
-        .list.unique()
-        .list.sort(),
+        "evidence": distinct(pl.coalesce(pl.when(counts).then("end_ids").otherwise(ids), _EVIDENCE)),
         "date_precision": pl.when(counts).then("end_precision").otherwise(known.fill_null("day")),
     }
     return frame.with_columns(

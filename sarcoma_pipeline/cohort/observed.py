@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, eligibility, primary
-from sarcoma_pipeline.cohort.endpoints import MILESTONE, of_relapse, resolved
+from sarcoma_pipeline.cohort.endpoint_rules import of_relapse, resolved
+from sarcoma_pipeline.cohort.endpoints import MILESTONE
 from sarcoma_pipeline.cohort.last_days import last_looks
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.timeline import Timeline, timeline

@@ -6,6 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.cohort_events import CohortEvent
+from schemas.distinct_values import distinct
 
 
 def events(timeline: Timeline, members: pl.DataFrame) -> pl.DataFrame:
@@ -16,7 +17,7 @@ def events(timeline: Timeline, members: pl.DataFrame) -> pl.DataFrame:
         members: ``patient_id``, ``pseudonym``.
     """
     named = timeline.events.join(members, on="patient_id", maintain_order="left")
-    evidence = pl.col("record_ids").list.unique().list.sort()
+    evidence = distinct(pl.col("record_ids"))
     return CohortEvent.conform(
         named.with_columns(evidence=evidence).sort("pseudonym", "day", nulls_last=True, maintain_order=True)
     )

@@ -9,6 +9,7 @@ from sarcoma_pipeline.cohort.data_cutoff import rows_until
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.cohort_toxicity import CohortToxicity
+from schemas.distinct_values import distinct
 from schemas.partial_dates import interval
 from schemas.toxicity_codes import CODE_FORMATS, SEVERE_WOUND_GRADE, WOUND_DAYS
 from schemas.toxicity_window import spread, window
@@ -48,7 +49,7 @@ def toxicity(curated: Curated, timeline: Timeline, members: pl.DataFrame) -> pl.
         of_primary_treatment=(primary_course | definitive).fill_null(False),
         # A dated "none" says that there was none in the window of its day.
         window=pl.when(radiotherapy & (present | (pl.col("statement") == "none"))).then(window()),
-        evidence=pl.col("record_ids").list.unique().list.sort(),
+        evidence=distinct(pl.col("record_ids")),
     ).with_columns(
         days_since_therapy=pl.col("onset_day") - pl.col("therapy_day"),
         onset_precision=pl.coalesce(

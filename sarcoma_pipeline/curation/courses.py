@@ -40,6 +40,7 @@ from sarcoma_pipeline.curation.prescription import Prescription, decide, reading
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan, plan_of
 from sarcoma_pipeline.curation.treatment_records import TreatmentRecord, record_of
 from schemas import curated_radiotherapy, typed, typed_dicom
+from schemas.distinct_values import distinct
 from schemas.quality import Observation
 
 Frames = Mapping[str, pl.DataFrame]
@@ -271,11 +272,7 @@ def _frames(sound: Frames, made: _Made) -> Courses:
         course.drop("ct_slice_thickness_mm")
         .join(attached, on=["patient_id", "course_id"], how="left", maintain_order="left")
         .join(thickness, on=["patient_id", "course_id"], how="left", maintain_order="left")
-        .with_columns(
-            record_ids=pl.concat_list("record_ids", pl.col("attached").fill_null([]))
-            .list.unique()
-            .list.sort()
-        )
+        .with_columns(record_ids=distinct(pl.concat_list("record_ids", pl.col("attached").fill_null([]))))
         if course.height
         else course
     )

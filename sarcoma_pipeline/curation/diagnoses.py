@@ -12,6 +12,7 @@ from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, cut, merge
 from schemas import curated, sarcoma_codes, site_codes, typed
 from schemas.assumptions import Assumptions
 from schemas.contract import Contract
+from schemas.distinct_values import distinct
 from schemas.partial_dates import interval
 from schemas.ranks import place_in
 
@@ -194,7 +195,7 @@ def _supplemented(tumour: pl.DataFrame, told: pl.DataFrame, precedence: Sequence
     frame = frame.with_columns(
         *(pl.coalesce(c, f"{c}_added").alias(c) for c in columns),
         morphologies="_morphologies",
-        record_ids=pl.concat_list("record_ids", pl.col("_records").fill_null([])).list.unique().list.sort(),
+        record_ids=distinct(pl.concat_list("record_ids", pl.col("_records").fill_null([]))),
     ).with_columns(histologically_confirmed=pl.when("_tissue").then(pl.lit("yes")).otherwise(proven))
     return frame.drop([*(f"{c}_added" for c in columns), "_records", "_morphologies", "_tissue"])
 

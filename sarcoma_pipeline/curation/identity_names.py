@@ -11,6 +11,7 @@ from sarcoma_pipeline.curation.near_matches import (
     without_title,
 )
 from schemas import typed
+from schemas.distinct_values import distinct
 
 PERSON = typed.Person.table()
 
@@ -34,7 +35,7 @@ def family_names(prefix: str = "") -> pl.Expr:
     listed = others.str.replace_all(r'[\[\]"]', "").str.replace_all(r"[,/|]", ";").str.split(";")
     names = pl.concat_list(pl.concat_list(own), listed.fill_null([]))
     plain = names.list.eval(without_prefix(pl.element())).list.drop_nulls()
-    return plain.list.eval(pl.element().filter(pl.element() != "")).list.unique().list.sort()
+    return distinct(plain.list.eval(pl.element().filter(pl.element() != "")))
 
 
 def linked_by_name(

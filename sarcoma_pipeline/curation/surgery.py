@@ -12,6 +12,7 @@ from sarcoma_pipeline.curation.event_dates import of_one_event
 from sarcoma_pipeline.curation.event_numbers import with_date_of_number
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged, nth_of_the_day, ranked
 from schemas import curated, typed
+from schemas.distinct_values import distinct
 from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
@@ -124,7 +125,7 @@ def _with_all_procedures(rows: pl.DataFrame, records: pl.DataFrame) -> pl.DataFr
 
 def _operation(records: pl.DataFrame) -> pl.Expr:
     dated = pl.col("surgery_date").is_not_null() | pl.col("surgery_day").is_not_null()
-    procedures = pl.col("ops_codes").cast(pl.List(pl.String)).list.sort().list.join(" ")
+    procedures = pl.col("ops_codes").cast(pl.List(pl.String)).list.eval(pl.element().sort()).list.join(" ")
     own = pl.coalesce("module_id", procedures)
     nth = nth_of_the_day(records, [*TUMOUR, "source", "surgery_date", "surgery_day"], own)
     return pl.when(dated).then(nth.cast(pl.String)).otherwise(pl.coalesce("module_id", "record_id"))
@@ -155,9 +156,7 @@ def _with_pathology(rows: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
         numbered.join(best, on="_row", how="left", maintain_order="left")
         .with_columns(
             residual_status=pl.coalesce("residual_status", "_r"),
-            record_ids=pl.concat_list("record_ids", pl.col("_reports").fill_null(none))
-            .list.unique()
-            .list.sort(),
+            record_ids=distinct(pl.concat_list("record_ids", pl.col("_reports").fill_null(none))),
         )
         .drop("_row", "_r", "_reports")
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import endpoints, primary
+from sarcoma_pipeline.cohort import endpoint_rules, primary
 from sarcoma_pipeline.cohort.finding_place import candidates
 from sarcoma_pipeline.cohort.last_days import DEATHS
 from sarcoma_pipeline.cohort.life_and_death import CAUSE_UNKNOWN
@@ -91,7 +91,7 @@ def unknown_causes(timeline: Timeline, members: pl.DataFrame, study: Study) -> p
     Returns:
         What ``finding_place.placed`` takes.
     """
-    rules = [endpoints.resolved(rule, timeline) for rule in study.endpoints if rule.derivable]
+    rules = [endpoint_rules.resolved(rule, timeline) for rule in study.endpoints if rule.derivable]
     needing = [r.name for r in rules if set(DEATHS[1:]) & {*r.events, *r.censored_by}]
     unknown = (pl.col("kind") == "death") & (pl.col("detail") == CAUSE_UNKNOWN) & pl.lit(bool(needing))
     deaths = timeline.events.filter(unknown).join(members, on="patient_id", how="semi")

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.cohort.endpoints import disease_free, resolved
+from sarcoma_pipeline.cohort.endpoint_rules import disease_free, resolved
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.assumptions import Assumptions
 from schemas.configuration import EndpointRule
