@@ -67,7 +67,14 @@ NONE = RuleResult.empty()
 
 
 def judged(thresholds=(), before=NONE, refresh="R2"):
-    return results(FRAMES.__getitem__, SOURCES, FINDINGS, thresholds, before, refresh)
+    return results(
+        lambda table, /, *, columns: FRAMES[table].select(columns),
+        SOURCES,
+        FINDINGS,
+        thresholds,
+        before,
+        refresh,
+    )
 
 
 @pytest.fixture(scope="module")
