@@ -79,11 +79,12 @@ class Inbox:
             return {key: _work(one) for key, one in listed.items() if key not in done}
         return {}
 
-    def listed(self) -> int:
-        """Return the number of plans that the last refresh listed, computed since or not."""
+    def counts(self) -> tuple[int, int]:
+        """Return the number of plans that the last refresh listed, and of those that have no result yet."""
         with suppress(OSError, ValueError):
-            return len(json.loads((self.folder / _LIST).read_text("utf-8")))
-        return 0
+            listed = json.loads((self.folder / _LIST).read_text("utf-8")).keys()
+            return len(listed), len(listed - set(self.waiting()))
+        return 0, 0
 
     def _path(self, calculation: str) -> Path:
         return self.folder / f"{calculation}{_RESULT}"

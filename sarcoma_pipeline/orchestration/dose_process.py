@@ -83,8 +83,8 @@ class Missing:
 def missing(project: Project) -> Missing:
     """Return how many plans of the release have no volumes and doses yet."""
     boxes = [box for box in _inboxes(project) if box.folder.exists()]
-    to_do = sum(len(box.work()) for box in boxes)
-    plans = sum(box.listed() for box in boxes)
+    counts = [box.counts() for box in boxes]
+    plans, to_do = (sum(numbers) for numbers in zip(*counts, strict=True)) if counts else (0, 0)
     return Missing(plans, plans - to_do, any(separate_process.is_locked(box.folder / _LOCK) for box in boxes))
 
 

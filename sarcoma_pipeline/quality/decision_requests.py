@@ -316,7 +316,7 @@ def _out_of_turn(request: Request, entry: dict[str, Any], last: str | None) -> l
     # Imports every module that declares rules, which a list of findings does not need.
     from sarcoma_pipeline.quality import rule_catalogue
 
-    status, rule = entry["status"], rule_catalogue.rules().get(entry["rule_id"])
+    status, rule = entry["status"], rule_catalogue.DECLARED.get(entry["rule_id"])
     if status == RESOLVED and action == REOPEN and last == DECIDE:
         return []  # the choice of a reading resolves its finding; withdrawing it brings the finding back
     if status == RESOLVED:
@@ -327,7 +327,7 @@ def _out_of_turn(request: Request, entry: dict[str, Any], last: str | None) -> l
         return ["is acknowledged already"]
     if action == ACKNOWLEDGE and status == WAIVED:
         return [f"is waived until {entry['until']}; reopen it first"]
-    if action == WAIVE and rule is not None and not rule.waivable:
+    if action == WAIVE and rule is not None and rule.scope != "program" and not rule.waivable:
         return [f"{rule.id} cannot be waived, there is no record to let through. {rule.remedy}"]
     return []
 
