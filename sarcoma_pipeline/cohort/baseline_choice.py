@@ -42,6 +42,16 @@ def index_tumour(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
     if assumptions.grade != "by treatment":
         of_role = reports.filter(pl.col("role") == assumptions.grade, _baseline())
         frame = _chosen(frame, of_role, ("fnclcc_grade",), "fnclcc_rule")
+    return grouped(frame, assumptions)
+
+
+def grouped(frame: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
+    """Return tumours with the histology group that the switches choose.
+
+    Args:
+        frame: rows of ``curated.diagnosis``.
+        assumptions: the switches.
+    """
     code = sarcoma_codes.code(pl.col("icdo3_morphology"))
     group = pl.col("histology_group")
     if others := _OTHERS[assumptions.undifferentiated_sarcoma]:

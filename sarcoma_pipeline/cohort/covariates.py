@@ -198,7 +198,16 @@ def treated(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
         curated: the curated tables.
         assumptions: the switches.
     """
-    course = dose.doses(curated, primary.course(curated), assumptions)
+    return related(dose.doses(curated, primary.course(curated), assumptions), assumptions)
+
+
+def related(course: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
+    """Return courses with the relation to surgery that the assumptions choose.
+
+    Args:
+        course: rows of ``curated.radiotherapy_course``.
+        assumptions: the switches.
+    """
     if assumptions.additive_radiotherapy == "adjuvant":
         adjuvant = pl.col("radiation_sequence").replace({"postoperative additive": "postoperative adjuvant"})
         course = course.with_columns(radiation_sequence=adjuvant)

@@ -12,13 +12,15 @@ derive every run for all patients and compare.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
-from sarcoma_pipeline.cohort import baseline_choice, covariates, eligibility, within_bounds
-from sarcoma_pipeline.cohort.derived_once import CuratedOnce
+from sarcoma_pipeline.cohort import baseline_choice, covariates, eligibility, primary, within_bounds
+from sarcoma_pipeline.cohort.derived_once import CuratedOnce, Derive, DerivedOnce
 from sarcoma_pipeline.cohort.primary import Curated
 from schemas.assumptions import Assumptions, alternatives, declared
-from schemas.configuration import Study
+from schemas.configuration import Criterion, Study
 
 FROM_RECORDS = ("histology", "site", "no_metastasis", "curative", "radiotherapy", "window", "observed")
 """Rules of criteria that are judged here; under any other rule, every patient may be eligible."""
@@ -66,7 +68,8 @@ def patients(curated: Curated, study: Study) -> pl.Series:
         # Any event of anybody may be the last one, which then is the cut-off.
         return everybody
     facts = eligibility.facts_of_records(curated)
-    found = [_eligible(curated, study, facts, assumptions) for assumptions in _different(study.assumptions)]
+    once = DerivedOnce()
+    found = [_eligible(curated, study, facts, one, once) for one in _different(study.assumptions)]
     return pl.concat([last, *found]).unique().sort()
 
 
@@ -77,22 +80,41 @@ def _different(own: Assumptions) -> list[Assumptions]:
     return [own, *found.values()]
 
 
-def _eligible(curated: Curated, study: Study, facts: pl.DataFrame, assumptions: Assumptions) -> pl.Series:
+def _eligible(
+    curated: Curated, study: Study, facts: pl.DataFrame, assumptions: Assumptions, derive: Derive
+) -> pl.Series:
     """Return ``patient_id`` of those who meet every criterion unless a fact of the timeline is against it."""
-    tumour = baseline_choice.index_tumour(curated, assumptions).select(
+    tumour = derive(_of_tumour, curated, assumptions)
+    course = derive(_of_course, curated, assumptions)
+    return derive(_meeting, derive(_together, facts, tumour, course), study.criteria, assumptions)
+
+
+def _of_tumour(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
+    """Return what criteria read of the index tumours: neither stage nor grade."""
+    return baseline_choice.grouped(primary.tumour(curated), assumptions).select(
         "patient_id",
         "histology_group",
         "icdo3_morphology",
         "region",
         icd10_site=pl.coalesce(["icdo3_topography", "icd10_code"]),
     )
-    course = covariates.treated(curated, assumptions).select("patient_id", "radiation_sequence", "technique")
+
+
+def _of_course(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
+    """Return what criteria read of the primary courses: no dose."""
+    related = covariates.related(primary.course(curated), assumptions)
+    return related.select("patient_id", "radiation_sequence", "technique")
+
+
+def _together(facts: pl.DataFrame, tumour: pl.DataFrame, course: pl.DataFrame) -> pl.DataFrame:
     frame = facts.join(tumour, on="patient_id", how="left").join(course, on="patient_id", how="left")
+    return frame.with_columns(within_bounds.well_formed("icd10_site"), found_at_diagnosis=pl.lit(False))
+
+
+def _meeting(frame: pl.DataFrame, criteria: Sequence[Criterion], assumptions: Assumptions) -> pl.Series:
     met = [
         eligibility.RULES[criterion.rule](criterion, assumptions).met.fill_null(False)
-        for criterion in study.criteria
+        for criterion in criteria
         if criterion.rule in FROM_RECORDS
     ]
-    return frame.with_columns(
-        within_bounds.well_formed("icd10_site"), found_at_diagnosis=pl.lit(False)
-    ).filter("has_tumour", *met)["patient_id"]
+    return frame.filter("has_tumour", *met)["patient_id"]
