@@ -147,6 +147,20 @@ class MetaStepPatient(Contract, table="meta.step_patients"):
     step: pl.String = column("Step", "Its name.", nullable=False)
 
 
+class MetaStepFile(Contract, table="meta.step_files"):
+    """What a file's typed rows were last computed from."""
+
+    file_id: pl.String = column("File", "Key of meta.files.", nullable=False)
+    first_refresh: pl.String = column("First refresh", "Refresh that first read the file.", nullable=False)
+    records: pl.Int64 = column("Records", "Records of the file.", nullable=False)
+    named: pl.String = column("Names", "Hash of the ids and keys of its records.", nullable=False)
+    inputs: pl.String = column("Inputs", "Hash of the records and facts of this file.", nullable=False)
+    circumstances: pl.String = column(
+        "Circumstances", "Hash of all on which the rows of every file depend.", nullable=False
+    )
+    step: pl.String = column("Step", "Its name.", nullable=False)
+
+
 class MetaStepResult(Contract, table="meta.step_results"):
     """What a table was last computed from, by a step whose result depends on a part of what it reads."""
 

@@ -47,6 +47,9 @@ TYPED: tuple[type[Contract], ...] = (
     typed_dicom.Treatment,
 )
 
+STEPS = ("reports", "typed")
+"""Names under which the observations and dispositions of typing are kept: of reports, and of files."""
+
 TypedFrames = tuple[type[Contract], pl.DataFrame, pl.DataFrame]
 """A typed table, the records read into it, and the observations made while reading."""
 
@@ -246,10 +249,12 @@ def repeated(places: pl.DataFrame, files: pl.DataFrame | None = None) -> pl.Seri
         places: ``record_id``, ``file_id``, ``ordinal``, ``record_key``, ``content_hash`` of all its records.
         files: ``file_id``, ``path``; without it the file id is used as path.
     """
-    if places.height < 2:
+    # Few records have the content of another one: only these are sorted. Numbers are compared faster.
+    alike = places.filter(pl.col("content_hash").hash().is_duplicated())
+    if alike.is_empty():
         return places["record_id"].clear()
     # Sorts by file and position, not by refresh, so that a rebuild makes the same choice.
-    ordered = _placed(places, files)
+    ordered = _placed(alike, files)
     # Identical rows of a table have different keys (their position); only a repeated key is a duplicate.
     first = pl.struct("record_key", "content_hash").is_first_distinct()
     return ordered.filter(~first)["record_id"]

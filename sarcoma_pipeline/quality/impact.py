@@ -15,6 +15,7 @@ import polars as pl
 
 from sarcoma_pipeline.cohort.derivation import cohort
 from sarcoma_pipeline.curation import reconcile
+from sarcoma_pipeline.curation.typed_records import STEPS
 from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.quality.curate import Judged, judge
 from sarcoma_pipeline.survival import cox, kaplan_meier
@@ -235,7 +236,7 @@ def _judged(night: Night, typed: Frames, link: pl.DataFrame, sources: Sources) -
     scenario, original = (pl.col("record_id").str.split("\t").list.get(i) for i in (0, 1))
     copied = pl.concat([f.select("record_id") for f in typed.values()]).unique()
     first = (
-        errors.filter(pl.col("step").is_in(["typed", "link"]))
+        errors.filter(pl.col("step").is_in([*STEPS, "link"]))
         .rename({"record_id": "original"})
         .join(copied.with_columns(original=original), on="original")
     )

@@ -19,7 +19,7 @@ import polars as pl
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.centres import Tables, literal
-from schemas.meta import MetaStep, MetaStepPatient, MetaStepResult, MetaVersion
+from schemas.meta import MetaStep, MetaStepFile, MetaStepPatient, MetaStepResult, MetaVersion
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,6 @@ def note_step(tables: Tables, step: str, circumstances: str, reads: Mapping[str,
 
 
 def forget(tables: Tables) -> None:
-    """Make the next refresh compute every step, for every patient."""
-    for table in (MetaStep.table(), MetaStepPatient.table(), MetaStepResult.table()):
-        tables.execute(f"DELETE FROM {tables.own(table)}")
+    """Make the next refresh compute every step, for every file and every patient."""
+    for contract in (MetaStep, MetaStepFile, MetaStepPatient, MetaStepResult):
+        tables.execute(f"DELETE FROM {tables.own(contract.table())}")

@@ -65,6 +65,10 @@ EVENTS = (
     "reader",
     "nothing",
     "export",
+    "pad",
+    "move",
+    "correct",
+    "withdraw",
 )
 """Changes that sequences of nights are drawn from; ``waive`` and ``criterion`` are applied by name."""
 
@@ -146,6 +150,19 @@ class Nights:
                 back.rename(self.project.drop / back.name.replace("@", "/"))
         elif event == "touch":
             chosen.touch()
+        elif event == "pad":
+            images = [p for p in files if p.suffix == ".dcm"]
+            padded = images[number % len(images)]
+            padded.write_bytes(padded.read_bytes() + b"\0\0")
+        elif event == "move":
+            # Into another folder of its source: what was read before it is now read after it, or the reverse.
+            folders = sorted({p.parent for p in files if p.suffix == chosen.suffix})
+            chosen.rename(folders[number // 7 % len(folders)] / f"moved-{self.serial}-{chosen.name}")
+        elif event == "correct":
+            self.correct(number)
+        elif event == "withdraw":
+            for correction in sorted((self.project.drop / "obds").glob("?-correction-*.xml"))[-1:]:
+                correction.unlink()
         elif event == "export":
             self.deliver(number)
         elif event == "waive":
@@ -160,6 +177,25 @@ class Nights:
         elif event == "reader":
             kind = sorted(READERS)[number % len(READERS)]
             readers.setitem(READERS, kind, dataclasses.replace(READERS[kind], behaviour=1 + self.serial))
+
+    def correct(self, number: int) -> None:
+        """Deliver later versions of some reports in a file of their own."""
+        exported = exports.joined(self.project.drop)
+        chosen = random.Random(number)
+        # Not the master data: a rebuild does not know those that were delivered once.
+        cut = [patient.partition(b"<Menge_Meldung>") for patient in chosen.sample(exported.patients, 3)]
+        some = tuple(
+            masters + begins + told.replace(b"-15<", b"-14<").replace(b"<Grading>3", b"<Grading>2")
+            for masters, begins, told in cut
+        )
+        later = dataclasses.replace(
+            exported,
+            head=re.sub(rb"<Meldedatum>.*?<", b"<Meldedatum>2025-01-%02d<" % self.serial, exported.head),
+            patients=some,
+        )
+        # Read before or after the first versions: equal records are copies of those that are read first.
+        name = ("a-correction", "x-correction")[number % 2]
+        (self.project.drop / f"obds/{name}-{self.serial:03}.xml").write_bytes(later.content)
 
     def waive(self, number: int) -> None:
         """Waive one of the findings for which a record is in quarantine, if there are any."""

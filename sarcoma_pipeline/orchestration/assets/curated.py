@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.curation import identity, objections, reports, typed_records
+from sarcoma_pipeline.curation import objections, typed_records
 from sarcoma_pipeline.orchestration.assets.curated_by_patient import curated_anew
-from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
+from sarcoma_pipeline.orchestration.assets.received import tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
+from sarcoma_pipeline.orchestration.assets.typed_by_file import TYPED, rows_of, typed_anew
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.publish.tables_on_demand import OnDemand
-from sarcoma_pipeline.quality import cross_record, findings, ledger
 from sarcoma_pipeline.quality import curate as curation
+from sarcoma_pipeline.quality import ledger
 from sarcoma_pipeline.study.project import Project
 from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
@@ -25,17 +25,13 @@ from schemas.ledger import Decision
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
 
-TYPED = tuple(contract.table() for contract in typed_records.TYPED)
 OF_LINKS = (Link.table(), IdentityReading.table())
 OF_DOSES = (DoseVolume.table(), TargetMargin.table())
 """Tables whose rows are computed from files after the night (``assets/dose_volume.py``)."""
 CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t not in (*OF_LINKS, *OF_DOSES))
 
-OBSERVING = ("typed", "link", "quarantine", "curated", "dose_volume", "volumes", "eligibility")
+OBSERVING = (*typed_records.STEPS, "link", "quarantine", "curated", "dose_volume", "volumes", "eligibility")
 """Steps that observe faults of delivered records; the account of movement runs after them."""
-
-_RECORDS = 100_000
-"""Maximum number of received records typed at a time, to limit memory; a larger file is typed in one part."""
 
 _RADIOTHERAPY = (
     "typed.radiotherapy", "typed.plan", "typed.treatment", "typed.surgery", Decision.table(),
@@ -72,37 +68,21 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def type_records(warehouse: Warehouse) -> Iterator[StepOutput]:
         """Convert text to dates, numbers and codes; set exact duplicates aside; evaluate the record rules."""
-        # Not recorded as an input, because the date of an existing refresh never changes.
-        days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
-        # Not recorded as an input, because a new or changed file brings new records.
-        files = warehouse.read(MetaFile.table(), columns=("file_id", "source", "path"), noted=False)
-        masters = warehouse.read(typed_records.MASTERS[0], columns=("file_id",))["file_id"].unique()
-        # The places of all reports are not kept while the tables are typed: they are the largest frames.
-        told = typed_records.sort_reports(
-            {t: warehouse.read(t, columns=reports.PLACES) for t in reports.reported_tables()},
-            files, _rows_of(warehouse), days, masters,
-        )  # fmt: skip
-        set_aside = told.disposition
-        yield _made(typed_records.joined([told]))
-        del told
-        for table in sorted(RECEIVED):
-            for frame, repeated in _by_files(warehouse, table, set_aside, files):
-                yield _made(typed_records.type_part(table, frame, repeated, project.sources, days, files))
+        return typed_anew(warehouse, project)
 
     def link(warehouse: Warehouse) -> StepOutput:
         """Link records to patients by hospital number, else by an exact match of name, birth date and sex."""
-        first = warehouse.read_parts(Observed.table(), ("typed",)).drop("step")
+        first = warehouse.read_parts(Observed.table(), typed_records.STEPS).drop("step")
         decided = ledger.chosen_readings(warehouse.read(Decision.table()))
-        objecting = objections.objecting(first, _rows_of(warehouse))
+        objecting = objections.objecting(first, rows_of(warehouse))
         former = _former_masters(warehouse, project)
-        typed = {t: warehouse.read(t, columns=identity.columns_read(t)) for t in TYPED}
-        return _made(curation.link(typed, objecting, decided, former))
+        return _made(curation.link(warehouse.layer("typed"), objecting, decided, former))
 
     def judge(warehouse: Warehouse) -> StepOutput:
         """Evaluate the rules over several records; quarantine records that break an error rule unwaived."""
-        first = warehouse.read_parts(Observed.table(), ("typed", "link")).drop("step")
+        first = warehouse.read_parts(Observed.table(), (*typed_records.STEPS, "link")).drop("step")
         judged = curation.judge(
-            OnDemand(TYPED, lambda table: warehouse.read(table, columns=cross_record.columns_read(table))),
+            warehouse.layer("typed"),
             warehouse.read(Link.table()),
             first,
             lambda observed: _unwaived(warehouse, observed),
@@ -157,37 +137,6 @@ def _former_masters(warehouse: Warehouse, project: Project) -> pl.DataFrame:
         if gone.len():
             past[table] = warehouse.read_versions(table, among=gone).drop_nulls("last_refresh")
     return typed_records.former_masters(past, project.sources, days, files)
-
-
-def _rows_of(warehouse: Warehouse) -> reports.RowsOf:
-    return lambda table, records: warehouse.read(table, among=records.alias("record_id"))
-
-
-def _by_files(
-    warehouse: Warehouse, table: str, set_aside: pl.DataFrame, files: pl.DataFrame
-) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
-    """Yield a received table in groups of whole files, each with the ids of all repeated records.
-
-    Args:
-        warehouse: the warehouse of the study.
-        table: the received table.
-        set_aside: ``record_id`` of records to leave out, replaced by a newer version of their report.
-        files: ``file_id``, ``path`` of ``meta.files``.
-    """
-    if warehouse.height(table) <= _RECORDS:
-        frame = warehouse.read(table).join(set_aside, on="record_id", how="anti", maintain_order="left")
-        if not frame.is_empty():
-            yield frame, typed_records.repeated(frame, files)
-        return
-    places = warehouse.read(table, columns=(*findings.PLACE, "ordinal")).join(
-        set_aside, on="record_id", how="anti"
-    )
-    repeated = typed_records.repeated(places, files)
-    sizes = places.group_by("file_id").len().sort("file_id")
-    part = (pl.col("len").cum_sum() - pl.col("len")) // _RECORDS
-    for some in sizes.with_columns(part=part).partition_by("part", maintain_order=True):
-        frame = warehouse.read(table, among=some["file_id"])
-        yield frame.join(set_aside, on="record_id", how="anti", maintain_order="left"), repeated
 
 
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
