@@ -31,16 +31,18 @@ def index_tumour(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
         assumptions: the switches.
     """
     frame = primary.tumour(curated)
-    reports = curated["curated.diagnosis_report"]
+    reports = "curated.diagnosis_report"  # read only under a switch that chooses among them
     if assumptions.t_category != "by treatment":
         wanted = (
             pl.col("t_prefix").is_in(_CLINICAL)
             if assumptions.t_category == "clinical"
             else pl.col("t_prefix") == "p"
         )
-        frame = _chosen(frame, reports.filter(wanted, _baseline()), ("t_stage", "tnm_edition"), "t_rule")
+        frame = _chosen(
+            frame, curated[reports].filter(wanted, _baseline()), ("t_stage", "tnm_edition"), "t_rule"
+        )
     if assumptions.grade != "by treatment":
-        of_role = reports.filter(pl.col("role") == assumptions.grade, _baseline())
+        of_role = curated[reports].filter(pl.col("role") == assumptions.grade, _baseline())
         frame = _chosen(frame, of_role, ("fnclcc_grade",), "fnclcc_rule")
     return grouped(frame, assumptions)
 

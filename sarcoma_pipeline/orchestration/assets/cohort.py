@@ -17,7 +17,8 @@ from sarcoma_pipeline.cohort import (
     toxicity,
     toxicity_endpoints,
 )
-from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES
+from sarcoma_pipeline.cohort.derived_once import CuratedOnce
+from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES, OF_LINKS
 from sarcoma_pipeline.orchestration.assets.kept_result import unless_same
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
@@ -39,7 +40,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def assess(warehouse: Warehouse) -> StepOutput:
         """Assess every patient against the criteria of study.toml, in order (STROBE flow)."""
-        made = derivation.cohort(warehouse.layer("curated"), study)
+        curated = CuratedOnce(OnDemand((*CURATED, *OF_LINKS, *OF_DOSES), warehouse.read))
+        made = derivation.cohort(curated, study)
         result = made.judged
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
