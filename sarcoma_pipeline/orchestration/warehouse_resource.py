@@ -38,7 +38,7 @@ _ATTEMPTS = 5
 """Attempts to create the catalog's tables when several workers do so at once."""
 _CACHED_BYTES = 4 << 20
 """Largest frame that is kept in memory: larger ones are cheaper to read again than to keep."""
-_DUCKDB_MEMORY = "512MB"
+_DUCKDB_MEMORY = "256MB"
 """Limit of DuckDB's buffers; its default is most of the memory, and reading and appending need less."""
 _DEFINITIONS = "sarcoma_pipeline.definitions"
 """Module with a function per study, which loads its code location (``workspace.yaml``)."""
