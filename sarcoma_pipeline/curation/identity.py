@@ -48,6 +48,7 @@ from sarcoma_pipeline.curation.near_matches import (
 )
 from sarcoma_pipeline.curation.typed_records import Result
 from schemas import typed_dicom
+from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
 from schemas.curated_identity import IdentityReading
 from schemas.observations import observation
@@ -120,6 +121,17 @@ AMBIGUOUS = Rule(
 )
 
 
+_OF_EVERY_RECORD = ("record_id", "person_ref", "place")
+_OF_OBJECTS = ("phantom", "has_patient_id", "refers_to", "sop_instance_uid")
+"""Columns of DICOM objects."""
+
+
+def columns_read(table: str) -> list[str]:
+    """Return the columns of a typed table that linking reads, so that no other needs to be in memory."""
+    columns = CONTRACTS[table].polars_schema().names()
+    return [c for c in columns if table == PERSON or c in (*_OF_EVERY_RECORD, *_OF_OBJECTS)]
+
+
 def link(
     typed_frames: Mapping[str, pl.DataFrame],
     keys: Collection[str] = frozenset(),
@@ -128,7 +140,7 @@ def link(
     """Link person references to patients.
 
     Args:
-        typed_frames: the typed tables.
+        typed_frames: the typed tables, with at least the columns of :func:`columns_read`.
         keys: keys of the answers that data stewards chose (``curated.identity_reading``).
         former: master data (rows of ``typed.person``) of former deliveries.
 
@@ -136,6 +148,8 @@ def link(
         ``curated.link``, ``curated.identity_reading``, the identity findings, and what is out of scope:
         records of phantoms, and records that a decision assigns to no patient.
     """
+    # Whatever else a frame has is not there when the warehouse is read.
+    typed_frames = {table: frame.select(columns_read(table)) for table, frame in typed_frames.items()}
     persons = (
         typed_frames[PERSON]
         .with_columns(

@@ -10,12 +10,51 @@ from sarcoma_pipeline.curation.event_rows import with_patient
 from sarcoma_pipeline.quality.linked_records import CREDIBILITY
 from sarcoma_pipeline.quality.rule_catalogue import judged
 from sarcoma_pipeline.quality.rule_registry import Frames
+from schemas.all_contracts import CONTRACTS
 from schemas.configuration import Sources
 from schemas.quality import Observation
 from schemas.ranks import place_in
 
 PRECEDENCE = Sources.model_fields["precedence"].default["death"]
 """Kinds of source on life and death, the most credible first: the default of sources.toml."""
+
+
+_JUDGED_BY_NO_RULE = {
+    "diagnosis": (
+        "received_on", "origin",
+        "report_date", "report_date_precision", "tnm_kind", "after_therapy", "of_relapse",
+        "age_at_diagnosis_years", "morphologies", "laterality", "histologically_confirmed", "t_suffix",
+        "n_stage", "n_prefix", "n_suffix", "m_stage", "m_prefix", "m_suffix", "m_symbol", "grade",
+        "tumour_depth", "distant_metastasis",
+    ),
+    "metastasis": ("site", "extent", "reported_date", "reported_date_precision", "reported_day", "named"),
+    "toxicity": (
+        "source", "received_on", "place", "reported_on", "tumour_id", "kind", "number",
+        "therapy", "statement", "category", "code_system", "code", "term", "grade", "ctcae_version",
+        "onset_date", "onset_date_precision", "onset_day", "stated_window",
+    ),
+    "surgery": ("side",),
+    "systemic_therapy": ("immunotherapy", "targeted", "hormone_therapy", "protocol", "end_reason"),
+    "tumour_assignment": (
+        "received_on", "tumour_id", "icd10_code", "diagnosis_date_precision", "icdo3_morphology",
+        "morphology_version", "laterality",
+    ),
+    "person": ("hospital_number", "family_name", "given_names", "birth_name", "former_names"),
+    "assessment": ("received_on", "module_id", "distant_site", "distant_date", "distant_date_precision"),
+    "plan": (
+        "plan_geometry", "plan_relations", "dose_references", "fraction_groups", "beams", "applications",
+        "dose_levels", "dose_readings",
+    ),
+    "structure_set": ("roi_names", "roi_types"),
+    "treatment": ("sessions", "group_summaries"),
+}  # fmt: skip
+"""Columns by table that no rule over several records reads. A rule that needs one finds it missing."""
+
+
+def columns_read(table: str) -> list[str]:
+    """Return the columns of a typed table that the rules read, so that no other needs to be in memory."""
+    unread = _JUDGED_BY_NO_RULE.get(table.removeprefix("typed."), ())
+    return [c for c in CONTRACTS[table].polars_schema() if c not in unread]
 
 
 def observe(
@@ -27,7 +66,8 @@ def observe(
     """Evaluate every rule that needs more than one record.
 
     Args:
-        typed: the typed tables.
+        typed: the typed tables, with at least the columns of :func:`columns_read`. Tables read on demand are
+            read one after the other.
         link: ``curated.link``.
         set_aside: records already in quarantine, which must not cause findings on other records.
         precedence: kinds of source, the most credible on life and death first.
@@ -39,10 +79,11 @@ def observe(
     frames = Frames()
     for table, frame in typed.items():
         name = table.removeprefix("typed.")
-        linked = with_patient(frame, link, "left")
+        linked = with_patient(frame.select(columns_read(table)), link, "left")
         if name == "vital_status":
             linked = linked.with_columns(_credibility(precedence).alias(CREDIBILITY))
-        frames[name] = linked.filter(~pl.col("record_id").is_in(gone.implode())) if len(gone) else linked
+        held = linked["record_id"].is_in(gone.implode())
+        frames[name] = linked.filter(~held) if held.any() else linked
         frames[f"every {name}"] = linked
     seen = [Observation.empty()]
     for one in judged():

@@ -130,6 +130,9 @@ def _residual_after_remission(frames: Frames) -> pl.DataFrame:
     dated = frames["assessment"].filter(
         pl.col("patient_id").is_not_null(), pl.col("assessment_date").is_not_null()
     )
+    dated = dated.select(
+        "record_id", *tumour, "assessment_date", "overall_status", "local_status", "regional_status"
+    )
     at_fault = []
     for site in ("local", "regional"):
         status = pl.col(f"{site}_status")

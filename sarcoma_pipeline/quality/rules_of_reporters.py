@@ -31,8 +31,9 @@ DAYS_APART = 3
 )
 def _silent(frames: Frames) -> pl.DataFrame:
     """Judge reporters by the days of their reports, those in quarantine included."""
-    reports = frames["every tumour_assignment"].drop_nulls(["reporter", "reported_on"])
     who = ["source", "reporter"]
+    reports = frames["every tumour_assignment"].select(*who, *NEWEST_LAST)
+    reports = reports.drop_nulls(["reporter", "reported_on"])
     newest = (
         reports.sort(*who, *NEWEST_LAST, nulls_last=False)
         .with_columns(

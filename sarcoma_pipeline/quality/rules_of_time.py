@@ -234,7 +234,10 @@ def _assessments_contradict(frames: Frames) -> pl.DataFrame:
     found = pl.any_horizontal(sites.is_in(RECURRED)).fill_null(False)
     free = (pl.col("overall_status") == "complete remission").fill_null(False)
     day = ["patient_id", "own_tumour", "assessment_date"]
-    dated = with_own_tumour(frames, frames["assessment"]).filter(
+    told = frames["assessment"].select(
+        "record_id", "patient_id", "tumour_id", "assessment_date", "overall_status", sites
+    )
+    dated = with_own_tumour(frames, told).filter(
         pl.all_horizontal(pl.col("patient_id", "assessment_date").is_not_null())
     )
     return verdicts(dated, free & ~found & found.any().over(day), "overall_status")

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.curation import objections, typed_records
+from sarcoma_pipeline.curation import identity, objections, typed_records
 from sarcoma_pipeline.orchestration.assets.curated_by_patient import curated_anew
 from sarcoma_pipeline.orchestration.assets.received import tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.assets.typed_by_file import TYPED, rows_of, typed_anew
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.publish.tables_on_demand import OnDemand
+from sarcoma_pipeline.quality import cross_record, ledger
 from sarcoma_pipeline.quality import curate as curation
-from sarcoma_pipeline.quality import ledger
 from sarcoma_pipeline.study.project import Project
 from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
@@ -76,13 +77,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         decided = ledger.chosen_readings(warehouse.read(Decision.table()))
         objecting = objections.objecting(first, rows_of(warehouse))
         former = _former_masters(warehouse, project)
-        return _made(curation.link(warehouse.layer("typed"), objecting, decided, former))
+        typed = {t: warehouse.read(t, columns=identity.columns_read(t)) for t in TYPED}
+        return _made(curation.link(typed, objecting, decided, former))
 
     def judge(warehouse: Warehouse) -> StepOutput:
         """Evaluate the rules over several records; quarantine records that break an error rule unwaived."""
         first = warehouse.read_parts(Observed.table(), (*typed_records.STEPS, "link")).drop("step")
         judged = curation.judge(
-            warehouse.layer("typed"),
+            OnDemand(TYPED, lambda table: warehouse.read(table, columns=cross_record.columns_read(table))),
             warehouse.read(Link.table()),
             first,
             lambda observed: _unwaived(warehouse, observed),

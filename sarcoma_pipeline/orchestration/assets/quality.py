@@ -274,7 +274,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
 def _results(project: Project, warehouse: Warehouse, refresh: str) -> pl.DataFrame:
     """Return ``quality.rule_results`` of this refresh."""
     files = warehouse.read(MetaFile.table(), columns=("file_id", "source"))
-    received = pl.concat([warehouse.read(t, columns=("record_id", "file_id")) for t in RECEIVED])
+    sources_of = pl.concat(
+        warehouse.read(t, columns=("record_id", "file_id"))
+        .join(files, on="file_id", how="left", maintain_order="left")
+        .select("record_id", "source")
+        for t in RECEIVED
+    )
     standing = warehouse.read(LedgerEntry.table(), columns=("finding_id", "status"))
     own = warehouse.read(FindingRecord.table(), columns=("finding_id", "source", "at_fault"))
     found = (
@@ -284,7 +289,7 @@ def _results(project: Project, warehouse: Warehouse, refresh: str) -> pl.DataFra
     )
     return rule_results.results(
         warehouse.read,
-        received.join(files, on="file_id", how="left", maintain_order="left").select("record_id", "source"),
+        sources_of,
         found,
         project.study.thresholds,
         warehouse.read(RuleResult.table(), noted=False),
