@@ -224,7 +224,8 @@ def test_a_damaged_release_is_reported_and_published_again(copy, kind):
     told = copy.refresh()
     assert told.exit_code == 0 and "published" in told.output, told.output
     assert whole(copy) == before
-    assert copy.sarcoma("doctor").exit_code == 0
+    told = copy.sarcoma("doctor")
+    assert told.exit_code == 0, told.output
 
 
 def test_a_damaged_release_can_be_rolled_back(copy):
