@@ -101,7 +101,8 @@ def as_delivered(
         evidence: whether to name the records of each patient; else ``record_ids`` is null.
     """
     assumptions = timeline.assumptions
-    parts = (
+    parts: tuple[pl.DataFrame, ...] = (
+        derive(_persons, curated, assumptions),
         derive(_treated_parts, curated, assumptions),
         derive(_milestones, timeline.milestones),
         derive(_chemotherapy, curated, timeline.events, assumptions),
@@ -110,11 +111,9 @@ def as_delivered(
         _statements(curated),
         derive(_answered, curated, timeline.events, assumptions),
     )
-    persons = derive(_persons, curated, assumptions)
     if not evidence:
-        persons, *others = (derive(_without_evidence, part) for part in (persons, *parts))
-        return derive(_joined, persons, tuple(others), assumptions)
-    return derive(_joined, persons, parts, assumptions)
+        parts = tuple(derive(_without_evidence, part) for part in parts)
+    return derive(_joined, parts, assumptions)
 
 
 _EVIDENCE = (
@@ -161,8 +160,9 @@ def _statements(curated: Curated) -> pl.DataFrame:
     return curated["curated.vital_status"].select("patient_id", _status_ids="record_ids")
 
 
-def _joined(frame: pl.DataFrame, parts: Sequence[pl.DataFrame], assumptions: Assumptions) -> pl.DataFrame:
-    for part in parts:
+def _joined(parts: Sequence[pl.DataFrame], assumptions: Assumptions) -> pl.DataFrame:
+    frame, *others = parts
+    for part in others:
         frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
     none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
     local, distant = pl.col("_local").fill_null(False), pl.col("_distant").fill_null(False)

@@ -37,7 +37,6 @@ from schemas.vocabularies import SECOND_MALIGNANCY
 
 DAYS_PER_MONTH = 30.4375
 
-
 OUTSIDE_BOUNDS = "a time outside the bounds of the release gate"
 """Reason why a patient is not at risk; the finding is ``patient.time-implausible``."""
 _UNWATCHED = (*DEATHS, SECOND_MALIGNANCY)
@@ -182,28 +181,13 @@ def _zero(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _endpoint(
-    rule: EndpointRule,
-    assumptions: Assumptions,
-    frame: pl.DataFrame,
-    parts: Sequence[pl.DataFrame],
-    doubtful: pl.DataFrame,
-    gate: Gate,
-) -> pl.DataFrame:
-    """Return the time of every member, and why a member is not at risk.
-
-    Args:
-        rule: the resolved rule.
-        assumptions: the switches.
-        frame: the members with their milestones, last day alive and time zero.
-        parts: first event, first censoring event, last examination.
-        doubtful: the patients whose times are outside the gate's bounds.
-        gate: the bounds.
-    """
-    frame = _timed(rule, assumptions, frame, parts, doubtful, gate)
+def _endpoint(*told: *_Told) -> pl.DataFrame:
+    """Return the time of every member, and why a member is not at risk."""
+    rule, assumptions, *_ = told
     reasons = [(OUTSIDE_BOUNDS, pl.col("outside")), *_reasons(rule, assumptions)]
     why = [pl.when(holds.fill_null(False)).then(pl.lit(reason)) for reason, holds in reasons]
-    return frame.with_columns(endpoint=pl.lit(rule.name), reason=pl.coalesce(why)).sort("pseudonym")
+    timed = _timed(*told).with_columns(endpoint=pl.lit(rule.name), reason=pl.coalesce(why))
+    return timed.sort("pseudonym")
 
 
 def _timed(
@@ -214,7 +198,16 @@ def _timed(
     doubtful: pl.DataFrame,
     gate: Gate,
 ) -> pl.DataFrame:
-    """Return the time of every member, and in ``outside`` whether it is outside the gate's bounds."""
+    """Return the time of every member, and in ``outside`` whether it is outside the gate's bounds.
+
+    Args:
+        rule: the resolved rule.
+        assumptions: the switches.
+        frame: the members with their milestones, last day alive and time zero.
+        parts: first event, first censoring event, last examination.
+        doubtful: the patients whose times are outside the gate's bounds.
+        gate: the bounds.
+    """
     for part in parts:
         frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
     frame = _counted(rule, _ended(rule, assumptions, frame))

@@ -57,7 +57,7 @@ def inputs(
     Returns:
         One row per file with a record: its key, number of records, hash of their names, hash of everything.
     """
-    records = pl.concat(counted).group_by(FILE).agg(pl.col("records").sum(), pl.col(_HASHES).bitwise_xor())
+    records = _together(counted)
     facts = (
         records.join(files.unique("file_id", keep="first", maintain_order=True), on="file_id", how="left")
         .join(days, left_on="first_refresh", right_on="refresh_id", how="left")
@@ -65,8 +65,7 @@ def inputs(
     )
     hashed = [_hashed(facts), *(_hashed(frame) for frame in aside if frame.height)]
     everything = pl.concat(hashed).group_by(FILE).agg(pl.col(_HASHES).bitwise_xor())
-    named = records.select(*FILE, "records", named=_text())
-    return named.join(everything.select(*FILE, inputs=_text()), on=FILE).sort(FILE)
+    return _named(records).join(everything.select(*FILE, inputs=_text()), on=FILE).sort(FILE)
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,7 @@ def renamed(gone: pl.DataFrame, counted: Iterable[pl.DataFrame]) -> bool:
         gone: from :func:`touched`.
         counted: of each received table, from :func:`of_records`, with the records of former nights.
     """
-    records = pl.concat(counted).group_by(FILE).agg(pl.col("records").sum(), pl.col(_HASHES).bitwise_xor())
-    named = records.select(*FILE, "records", named=_text())
+    named = _named(_together(counted))
     return not gone.join(named, on=named.columns, how="anti").is_empty()
 
 
@@ -104,6 +102,15 @@ def is_local(made: Result, records: pl.Series) -> bool:
     """Return whether everything that typing made is about these records."""
     said = [made.observed, made.disposition, *made.frames.values()]
     return all(frame["record_id"].is_in(records.implode()).all() for frame in said)
+
+
+def _together(counted: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the numbers of records and their hashes by file, over all tables."""
+    return pl.concat(counted).group_by(FILE).agg(pl.col("records").sum(), pl.col(_HASHES).bitwise_xor())
+
+
+def _named(records: pl.DataFrame) -> pl.DataFrame:
+    return records.select(*FILE, "records", named=_text())
 
 
 def _hashed(facts: pl.DataFrame) -> pl.DataFrame:

@@ -211,7 +211,8 @@ def _verdicts(read: Read, sources_of: pl.DataFrame) -> dict[str, Counts]:
             for place, r in enumerate(rules)
             if r.holds is not None
         ]
-        # Every column that the rules name, and perhaps some whose name is part of another word.
+        # Every column that the rules name, and perhaps some whose name is part of another word: polars'
+        # ``meta.root_names`` leaves out columns that are named together, as in ``pl.col("a", "b")``.
         words = " ".join(str(r.holds) for r in rules)
         asked = [c for c in contract.polars_schema() if c in words and c != "source"]
         frame = read(table, columns=list(dict.fromkeys(("record_id", *asked))))

@@ -1,9 +1,11 @@
 """Fixtures for whole refreshes: shared by tests that only read, copied by tests that change a study."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.refresh.nights import Nights, first_night
 from tests.refresh.scores import SCORES
 from tests.refreshed import Place, first_refresh, lay
 
@@ -36,6 +38,20 @@ def copy(demo, tmp_path) -> Place:
 def tcga(tmp_path_factory) -> Place:
     """TCGA-SARC after its first refresh."""
     return first_refresh(tmp_path_factory, "tcga_sarc")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory) -> Iterator[Nights]:
+    """A study after its first night; tests that change it take ``nightly`` instead."""
+    with first_night(tmp_path_factory.mktemp("nights")) as nights:
+        yield nights
+
+
+@pytest.fixture
+def nightly(base, tmp_path) -> Nights:
+    """A copy of the study after its first night that a test may change."""
+    shutil.copytree(base.root, tmp_path / "nightly", copy_function=shutil.copy2)
+    return Nights(tmp_path / "nightly")
 
 
 class _FromWorkers:

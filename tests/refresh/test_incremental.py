@@ -17,18 +17,12 @@ from sarcoma_pipeline.orchestration.assets import analysis, curated
 from sarcoma_pipeline.orchestration.dose_inbox import inbox
 from sarcoma_pipeline.synthetic import dicom, dicom_anatomy
 from sarcoma_pipeline.warehouse import step_cache
-from tests.refresh.nights import EVENTS, Nights, first_night, from_a_rebuild, sequence
+from tests.refresh.nights import EVENTS, Nights, from_a_rebuild, sequence
 
 pytestmark = pytest.mark.slow
 ALWAYS = {"received", "volumes", "ledger", "rule_results", "rules"}
 """Steps that depend on the refresh itself, rule results on the ledger; checks are always evaluated."""
 NIGHTS = st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 10_000)), min_size=2, max_size=4)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    with first_night(tmp_path_factory.mktemp("nights")) as nights:
-        yield nights
 
 
 @settings(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 
 import duckdb
@@ -14,7 +13,7 @@ import pytest
 
 from sarcoma_pipeline.curation import touched_patients
 from tests.curation.rt_files import content, record
-from tests.refresh.nights import Nights, first_night, from_all_steps
+from tests.refresh.nights import Nights, from_all_steps
 from tests.refreshed import Place
 from tests.sources import exports
 
@@ -22,18 +21,6 @@ pytestmark = pytest.mark.slow
 
 MELDUNG = re.compile(rb"<Meldung .*?</Meldung>", re.S)
 MASTER = re.compile(rb"<Patienten_Stammdaten>.*?</Patienten_Stammdaten>", re.S)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory) -> Iterator[Nights]:
-    with first_night(tmp_path_factory.mktemp("nights")) as nights:
-        yield nights
-
-
-@pytest.fixture
-def nightly(base, tmp_path) -> Nights:
-    shutil.copytree(base.root, tmp_path / "nightly", copy_function=shutil.copy2)
-    return Nights(tmp_path / "nightly")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Iterator
 
 import duckdb
 import polars as pl
@@ -14,21 +13,9 @@ from sarcoma_pipeline.curation import reports, typed_records
 from sarcoma_pipeline.orchestration.assets import typed_by_file
 from sarcoma_pipeline.warehouse import row_order, step_cache
 from schemas.all_contracts import CONTRACTS
-from tests.refresh.nights import Nights, first_night, from_a_rebuild, from_all_steps
+from tests.refresh.nights import from_a_rebuild, from_all_steps
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory) -> Iterator[Nights]:
-    with first_night(tmp_path_factory.mktemp("nights")) as nights:
-        yield nights
-
-
-@pytest.fixture
-def nightly(base, tmp_path) -> Nights:
-    shutil.copytree(base.root, tmp_path / "nightly", copy_function=shutil.copy2)
-    return Nights(tmp_path / "nightly")
 
 
 @pytest.fixture

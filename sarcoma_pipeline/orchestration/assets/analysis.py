@@ -10,11 +10,10 @@ import polars as pl
 from sarcoma_pipeline.cohort import ever_eligible, variants
 from sarcoma_pipeline.cohort.dose_columns import with_doses
 from sarcoma_pipeline.cohort.observed import observed
-from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES
+from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES, curated_of
 from sarcoma_pipeline.orchestration.assets.kept_result import unless_same
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.publish.tables_on_demand import OnDemand
 from sarcoma_pipeline.published_study import comparison
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.survival import (
@@ -83,11 +82,6 @@ from schemas.statistics import TOO_FEW
 PATIENTS, ENDPOINTS, EVENTS = CohortPatient.table(), CohortEndpoint.table(), CohortEvent.table()
 TOXICITIES = CohortToxicityEndpoint.table()
 FOLLOWED, TIMING = FollowUpCompleteness.table(), CovariateTiming.table()
-
-
-def curated_of(warehouse: Warehouse, *more: str) -> OnDemand:
-    """Return the curated tables, without links and doses, except for the tables named."""
-    return OnDemand((*CURATED, *more), warehouse.read)
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:

@@ -18,12 +18,11 @@ from sarcoma_pipeline.cohort import (
     toxicity_endpoints,
 )
 from sarcoma_pipeline.cohort.derived_once import CuratedOnce
-from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES, OF_LINKS
+from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES, OF_LINKS, curated_of
 from sarcoma_pipeline.orchestration.assets.kept_result import unless_same
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.publish.tables_on_demand import OnDemand
 from sarcoma_pipeline.quality import cohort_observations
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
@@ -40,7 +39,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def assess(warehouse: Warehouse) -> StepOutput:
         """Assess every patient against the criteria of study.toml, in order (STROBE flow)."""
-        curated = CuratedOnce(OnDemand((*CURATED, *OF_LINKS, *OF_DOSES), warehouse.read))
+        curated = CuratedOnce(curated_of(warehouse, *OF_LINKS, *OF_DOSES))
         made = derivation.cohort(curated, study)
         result = made.judged
         flow = result.flow.sort("position")
@@ -52,8 +51,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def derive(warehouse: Warehouse) -> StepOutput:
         """Derive each eligible patient's covariates, and the endpoints with their evidence."""
         eligible = eligibility.eligible(warehouse.read(CohortEligibility.table()))
-        curated = OnDemand((*CURATED, *OF_DOSES), warehouse.read)
-        rows = ever_eligible.rows(curated, study, eligible)
+        rows = ever_eligible.rows(curated_of(warehouse, *OF_DOSES), study, eligible)
 
         def computed() -> dict[str, pl.DataFrame]:
             made = derivation.cohort(rows, study, chosen=eligible)

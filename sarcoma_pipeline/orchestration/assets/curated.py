@@ -64,6 +64,11 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+def curated_of(warehouse: Warehouse, *more: str) -> OnDemand:
+    """Return the curated tables, without links and doses, except for the tables named."""
+    return OnDemand((*CURATED, *more), warehouse.read)
+
+
 def assets(project: Project) -> list[dg.AssetsDefinition]:
     """Return the steps that make the typed tables, the links, the quarantine and the curated tables."""
 

@@ -40,20 +40,29 @@ def unless_same(
         compute: computes the tables from the inputs, the configuration and nothing else.
     """
     of = _hash(project, inputs)
-    # Not recorded as inputs: the step does not depend on its own tables.
-    found = warehouse.read(_RESULTS, noted=False).filter(step=step, inputs=of)
-    content = dict(found.select("result_table", "content").iter_rows())
+    content = contents(warehouse, step, of)
     frames: Mapping[str, pl.DataFrame] = {}
     if content.keys() == set(tables):
         frames = {table: warehouse.read(table, noted=False) for table in tables}
     same = bool(frames) and all(step_cache.version(f) == content[table] for table, f in frames.items())
     if not same:
         frames = compute()
-    rows = [(table, of, step_cache.version(frame)) for table, frame in frames.items()]
-    names = ["result_table", "inputs", "content"]
-    noted = {_RESULTS: pl.DataFrame(rows, schema=names, orient="row")}
     # Computed anew it is written anew, too: a damaged table may be noted as the one that it should be.
-    return StepOutput(frames, noted, anew=not same, kept=same)
+    return StepOutput(frames, noted(of, frames), anew=not same, kept=same)
+
+
+def contents(warehouse: Warehouse, step: str, inputs: str) -> dict[str, str]:
+    """Return the versions of the tables that a step computed from these inputs, if it did so last."""
+    # Not recorded as inputs: the step does not depend on its own tables.
+    found = warehouse.read(_RESULTS, noted=False).filter(step=step, inputs=inputs)
+    return dict(found.select("result_table", "content").iter_rows())
+
+
+def noted(inputs: str, frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return the rows that say from which inputs these tables were computed."""
+    rows = [(table, inputs, step_cache.version(frame)) for table, frame in frames.items()]
+    names = ["result_table", "inputs", "content"]
+    return {_RESULTS: pl.DataFrame(rows, schema=names, orient="row")}
 
 
 def _hash(project: Project, inputs: Mapping[str, pl.DataFrame]) -> str:

@@ -9,13 +9,14 @@ import polars as pl
 
 from sarcoma_pipeline.curation import reports, touched_files, typed_records
 from sarcoma_pipeline.curation.touched_files import FILE, Touched
+from sarcoma_pipeline.orchestration.assets import kept_result
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED
 from sarcoma_pipeline.orchestration.assets.step import StepOutput
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import step_cache
 from sarcoma_pipeline.warehouse.rewrite import Amendment
-from schemas.meta import MetaFile, MetaRefresh, MetaStepFile, MetaStepResult
+from schemas.meta import MetaFile, MetaRefresh, MetaStepFile
 from schemas.quality import Observed, SetAside
 
 OF_REPORTS, STEP = typed_records.STEPS
@@ -26,7 +27,6 @@ _RECORDS = 100_000
 """Maximum number of received records typed at a time, to limit memory; a larger file is typed in one part."""
 
 _OF_FILES = MetaStepFile.table()
-_RESULTS = MetaStepResult.table()
 _SAID = (Observed.table(), SetAside.table())
 _SHARED = (*_SAID, _OF_FILES)
 
@@ -95,10 +95,9 @@ def _reports(
     ]
     # The choice rests on the records of these tables, and on path and day of their files.
     inputs = f"{circumstances} {step_cache.version(touched_files.inputs(counted, (), files, days))}"
-    noted = warehouse.read(_RESULTS, noted=False).filter(step=OF_REPORTS, inputs=inputs)
     kept = {table: warehouse.read(table, noted=False).filter(step=OF_REPORTS).drop("step") for table in _SAID}
-    content = {table: step_cache.version(frame) for table, frame in kept.items()}
-    if content == dict(noted.select("result_table", "content").iter_rows()):
+    found = {table: step_cache.version(frame) for table, frame in kept.items()}
+    if found == kept_result.contents(warehouse, OF_REPORTS, inputs):
         return kept
     masters = warehouse.read(typed_records.MASTERS[0], columns=("file_id",))["file_id"].unique()
     # The places of all reports are not kept while the tables are typed: they are the largest frames.
@@ -110,10 +109,8 @@ def _reports(
         table: frame.sort("record_id", maintain_order=True)
         for table, frame in zip(_SAID, (told.observed, told.disposition), strict=True)
     }
-    rows = [(table, inputs, step_cache.version(frame)) for table, frame in made.items()]
-    result = pl.DataFrame(rows, schema=["result_table", "inputs", "content"], orient="row")
     # Computed anew it is written anew, too: damaged rows may be noted as those that they should be.
-    return StepOutput({}, {**made, _RESULTS: result}, step=OF_REPORTS, anew=True)
+    return StepOutput({}, {**made, **kept_result.noted(inputs, made)}, step=OF_REPORTS, anew=True)
 
 
 def _night(warehouse: Warehouse, days: pl.DataFrame, files: pl.DataFrame, replaced: pl.DataFrame) -> _Night:
