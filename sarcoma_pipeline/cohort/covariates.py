@@ -82,7 +82,12 @@ def bounded(delivered: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataF
 
 
 def as_delivered(
-    curated: Curated, timeline: Timeline, derive: Derive = every_time, *, evidence: bool = True
+    curated: Curated,
+    timeline: Timeline,
+    derive: Derive = every_time,
+    *,
+    evidence: bool = True,
+    cut: dt.date | None = None,
 ) -> pl.DataFrame:
     """Return every patient with an index tumour, eligible or not, without the gate's bounds.
 
@@ -99,6 +104,7 @@ def as_delivered(
         timeline: the events of the patients.
         derive: calls the function of each part.
         evidence: whether to name the records of each patient; else ``record_ids`` is null.
+        cut: the data cut-off, if it is known already.
     """
     assumptions = timeline.assumptions
     parts: tuple[pl.DataFrame, ...] = (
@@ -109,7 +115,7 @@ def as_delivered(
         derive(_relapses, timeline.events),
         derive(_followed, timeline.events),
         _statements(curated),
-        derive(_answered, curated, timeline.events, assumptions),
+        derive(_answered, curated, timeline.events, assumptions, cut),
     )
     if not evidence:
         parts = tuple(derive(_without_evidence, part) for part in parts)
@@ -289,7 +295,9 @@ def _followed(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _answered(curated: Curated, events: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
+def _answered(
+    curated: Curated, events: pl.DataFrame, assumptions: Assumptions, known: dt.date | None
+) -> pl.DataFrame:
     """Return the day of the registry office's last answer.
 
     For living patients also its age at the cut-off in months.
@@ -303,7 +311,7 @@ def _answered(curated: Curated, events: pl.DataFrame, assumptions: Assumptions) 
         .drop_nulls()
         .join(zero, on="patient_id")
     )
-    cut = _cut_off(curated, events, assumptions)
+    cut = known or _cut_off(curated, events, assumptions)
     last = (pl.lit(cut, dtype=pl.Date) - pl.col("_zero")).dt.total_days().cast(pl.Int32)
     return (
         answers.filter((pl.col("day") <= last).fill_null(True))
@@ -330,11 +338,20 @@ def cut_off(curated: Curated, timeline: Timeline) -> dt.date | None:
 
 
 def _cut_off(curated: Curated, events: pl.DataFrame, assumptions: Assumptions) -> dt.date | None:
-    if assumptions.data_cutoff:
-        return assumptions.data_cutoff
-    dated = _registry_days(curated)
-    if dated.is_empty():
-        dated = _dated(curated, events)
+    return known_cut_off(curated, assumptions) or _last(_dated(curated, events))
+
+
+def known_cut_off(curated: Curated, assumptions: Assumptions) -> dt.date | None:
+    """Return the data cut-off if it rests on no timeline; None if it is the last day of any event.
+
+    Args:
+        curated: the curated tables of all patients.
+        assumptions: the switches.
+    """
+    return assumptions.data_cutoff or _last(_registry_days(curated))
+
+
+def _last(dated: pl.DataFrame) -> dt.date | None:
     return dated.select(pl.col("date").max()).item()
 
 

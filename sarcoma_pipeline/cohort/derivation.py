@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +10,7 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, dose_columns, eligibility, endpoints, structure_doses
 from sarcoma_pipeline.cohort.derived_once import Derive, every_time
-from sarcoma_pipeline.cohort.eligibility import Eligibility
+from sarcoma_pipeline.cohort.eligibility import Eligibility, Verdicts
 from sarcoma_pipeline.cohort.endpoints import Derived
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.timeline import Timeline, timeline
@@ -28,6 +29,7 @@ class Cohort:
         chosen: pseudonyms of the eligible patients, if they are known already.
         derive: calls the function of each part.
         evidence: whether the covariates name the records that they come from.
+        cut: the data cut-off, if it is known already: of some of the patients it has to be.
     """
 
     curated: Curated
@@ -36,11 +38,14 @@ class Cohort:
     chosen: pl.Series | None = None
     derive: Derive = every_time
     evidence: bool = True
+    cut: dt.date | None = None
 
     @cached_property
     def delivered(self) -> pl.DataFrame:
         """Covariates of every patient with an index tumour, without the bounds of the gate."""
-        return covariates.as_delivered(self.curated, self.happened, self.derive, evidence=self.evidence)
+        return covariates.as_delivered(
+            self.curated, self.happened, self.derive, evidence=self.evidence, cut=self.cut
+        )
 
     @cached_property
     def described(self) -> pl.DataFrame:
@@ -48,17 +53,22 @@ class Cohort:
         return self.derive(covariates.bounded, self.delivered, self.happened, self.study.gate)
 
     @cached_property
+    def verdicts(self) -> Verdicts:
+        """The verdicts on the patients."""
+        return eligibility.judge(self.curated, self.happened, self.study, self.described)
+
+    @cached_property
     def judged(self) -> Eligibility:
         """The verdicts on all patients, and the flow."""
-        return eligibility.assess(self.curated, self.happened, self.study, self.described)
+        return eligibility.together([self.verdicts], self.study)
 
     @cached_property
     def eligible(self) -> pl.Series:
         """Pseudonyms of the eligible patients."""
         if self.chosen is not None:
             return self.chosen
-        if "judged" in vars(self):
-            return eligibility.eligible(self.judged.eligibility)
+        if "verdicts" in vars(self):
+            return eligibility.eligible(self.verdicts.eligibility)
         # The runs of a sensitivity analysis do not ask for reasons and the flow.
         return self.derive(eligibility.meeting, self.curated, self.happened, self.study, self.described)
 
@@ -99,6 +109,7 @@ def cohort(
     chosen: pl.Series | None = None,
     derive: Derive = every_time,
     evidence: bool = True,
+    cut: dt.date | None = None,
 ) -> Cohort:
     """Return the cohort of a study.
 
@@ -109,6 +120,7 @@ def cohort(
         chosen: pseudonyms of the eligible patients, if they are known already.
         derive: calls the function of each part.
         evidence: whether the covariates name the records that they come from.
+        cut: the data cut-off, if it is known already: of some of the patients it has to be.
     """
     happened = timeline(curated, assumptions or study.assumptions, derive)
-    return Cohort(curated, study, happened, chosen, derive, evidence)
+    return Cohort(curated, study, happened, chosen, derive, evidence, cut)

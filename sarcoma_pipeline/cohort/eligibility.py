@@ -6,20 +6,20 @@ exclusion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import covariates, primary
+from sarcoma_pipeline.cohort import covariates, flow, primary
 from sarcoma_pipeline.cohort.derived_once import once
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas import site_codes
 from schemas.assumptions import Assumptions
-from schemas.cohort import CohortEligibility, CohortFlow
+from schemas.cohort import CohortEligibility
 from schemas.configuration import Criterion, Study
 
 MORPHOLOGY, CERTAINTY, SITE = "morphology", "diagnostic certainty", "site of the primary tumour"
@@ -65,6 +65,21 @@ EVERYBODY = Criterion(name="tumour documented", rule="known", label="Tumour docu
 
 
 @dataclass(frozen=True)
+class Verdicts:
+    """The verdicts on some patients by every criterion, :data:`EVERYBODY` being the last.
+
+    Attributes:
+        eligibility: ``cohort.eligibility`` of these patients.
+        missing: ``pseudonym``, ``criterion``, ``fact``: the facts that a verdict lacks.
+        had: the facts that criteria need, and whether one of these patients has it.
+    """
+
+    eligibility: pl.DataFrame
+    missing: pl.DataFrame
+    had: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
 class Eligibility:
     """The verdicts on all patients.
 
@@ -92,16 +107,25 @@ def assess(
         study: the criteria.
         described: the patients' covariates, where they are known already.
     """
-    facts = _facts(
-        curated,
-        timeline,
-        covariates.describe(curated, timeline, study.gate) if described is None else described,
-    )
-    criteria = _asked(study, facts, timeline)
+    if described is None:
+        described = covariates.describe(curated, timeline, study.gate)
+    return together([judge(curated, timeline, study, described)], study)
+
+
+def judge(curated: Curated, timeline: Timeline, study: Study, described: pl.DataFrame) -> Verdicts:
+    """Judge every patient of ``curated.patient`` by every criterion; nothing depends on other patients.
+
+    Args:
+        curated: the curated tables.
+        timeline: what happened to the patients, under the study's assumptions or a variant of them.
+        study: the criteria.
+        described: the patients' covariates.
+    """
+    facts = _facts(curated, timeline, described)
     judged = [CohortEligibility.empty().drop("excluded_here")]
     missing = [pl.DataFrame(schema={"pseudonym": pl.String, "criterion": pl.String, "fact": pl.String})]
     had: dict[str, bool] = {}
-    for position, criterion in enumerate(criteria, start=1):
+    for position, criterion in enumerate([*study.criteria, EVERYBODY], start=1):
         of = _judge(criterion, timeline)
         judged.append(
             facts.select(
@@ -125,22 +149,35 @@ def assess(
     frame = frame.with_columns(
         excluded_here=first, reason=pl.when(unmet).then(pl.coalesce(["reason", pl.lit("not documented")]))
     )
-    nowhere = frozenset(name for name, anybody in had.items() if not anybody)
-    return Eligibility(CohortEligibility.conform(frame), _flow(frame, criteria), pl.concat(missing), nowhere)
+    return Verdicts(CohortEligibility.conform(frame), pl.concat(missing), had)
+
+
+def together(parts: Sequence[Verdicts], study: Study) -> Eligibility:
+    """Return the verdicts on all patients.
+
+    :data:`EVERYBODY` counts only if the study's criteria admit a patient without a tumour.
+
+    Args:
+        parts: the verdicts on the patients, by groups in the order of their pseudonyms.
+        study: the criteria.
+    """
+    frame = pl.concat([CohortEligibility.empty(), *(part.eligibility for part in parts)])
+    missing = pl.concat([part.missing for part in parts])
+    last = pl.col("position") > len(study.criteria)
+    criteria = [*study.criteria, EVERYBODY]
+    if study.criteria and frame.filter(last, "excluded_here").is_empty():
+        frame = frame.filter(~last)
+        criteria.pop()
+    asked = [criterion.name for criterion in criteria]
+    names = {name for part in parts for name in part.had}
+    nowhere = frozenset(name for name in names if not any(part.had[name] for part in parts))
+    return Eligibility(
+        frame, flow.of(frame, criteria), missing.filter(pl.col("criterion").is_in(asked)), nowhere
+    )
 
 
 def _judge(criterion: Criterion, timeline: Timeline) -> Judged:
     return _tumour() if criterion is EVERYBODY else RULES[criterion.rule](criterion, timeline.assumptions)
-
-
-def _asked(study: Study, facts: pl.DataFrame, timeline: Timeline) -> list[Criterion]:
-    """Return the study's criteria, plus :data:`EVERYBODY` if they admit a patient without a tumour."""
-    admitted = facts
-    for criterion in study.criteria:
-        admitted = admitted.filter(_judge(criterion, timeline).met.fill_null(False))
-    if study.criteria and admitted["has_tumour"].all():
-        return [*study.criteria]
-    return [*study.criteria, EVERYBODY]
 
 
 def eligible(eligibility: pl.DataFrame) -> pl.Series:
@@ -168,29 +205,6 @@ def members(curated: Curated, eligible: pl.Series) -> pl.DataFrame:
     """Return ``patient_id`` and ``pseudonym`` of the eligible patients."""
     persons = curated["curated.patient"].select("patient_id", "pseudonym")
     return persons.filter(pl.col("pseudonym").is_in(eligible.implode()))
-
-
-def _flow(frame: pl.DataFrame, criteria: Sequence[Criterion]) -> pl.DataFrame:
-    out_here = frame.filter("excluded_here")
-    excluded = dict(out_here.group_by("position").len().iter_rows())
-    unknown = dict(out_here.filter(~pl.col("known")).group_by("position").len().iter_rows())
-    entered = frame["pseudonym"].n_unique()
-    rows = []
-    for position, criterion in enumerate(criteria, start=1):
-        out = excluded.get(position, 0)
-        rows.append(
-            {
-                "position": position,
-                "criterion": criterion.name,
-                "label": criterion.label,
-                "entered": entered,
-                "excluded": out,
-                "not_known": unknown.get(position, 0),
-                "remaining": entered - out,
-            }
-        )
-        entered -= out
-    return CohortFlow.conform(pl.DataFrame(rows))
 
 
 def _facts(curated: Curated, timeline: Timeline, described: pl.DataFrame) -> pl.DataFrame:

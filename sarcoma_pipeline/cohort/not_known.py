@@ -14,7 +14,7 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import eligibility as e
 from sarcoma_pipeline.cohort import primary
-from sarcoma_pipeline.cohort.eligibility import Eligibility
+from sarcoma_pipeline.cohort.eligibility import Eligibility, Verdicts
 from sarcoma_pipeline.cohort.finding_place import in_order
 from sarcoma_pipeline.cohort.primary import Curated
 from schemas.cohort import CohortEligibility, CohortPatient
@@ -77,13 +77,13 @@ _TYPED: Mapping[str, frozenset[str]] = {
 """For each fact, the columns that give it when a table is mapped to them; no table gives a technique."""
 
 
-def unknown(made: Eligibility) -> pl.DataFrame:
+def unknown(made: Eligibility | Verdicts) -> pl.DataFrame:
     """Return the verdicts that exclude or include a patient because of an unknown fact.
 
     A patient is excluded once.
 
     Args:
-        made: the verdicts.
+        made: the verdicts on all patients, or on some of them.
 
     Returns:
         The verdicts with ``rule_id`` and ``fact``, which is null for a contradiction.

@@ -187,4 +187,5 @@ def cohort_findings(built: Built, study: Study, sources: Sources, places: pl.Dat
         places: of the records, from ``quality.findings.places``.
     """
     whole = derivation.cohort(built.made.curated, study)
-    return cohort_observations.observe(whole, sources, lambda _: places)
+    seen = [cohort_observations.of_patients(whole)]
+    return cohort_observations.observe(seen, whole.judged, study, sources, lambda _: places)

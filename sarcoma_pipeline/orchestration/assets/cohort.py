@@ -17,8 +17,8 @@ from sarcoma_pipeline.cohort import (
     toxicity,
     toxicity_endpoints,
 )
-from sarcoma_pipeline.cohort.derived_once import CuratedOnce
-from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES, OF_LINKS, curated_of
+from sarcoma_pipeline.orchestration.assets import curated_of_group
+from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES, curated_of
 from sarcoma_pipeline.orchestration.assets.kept_result import unless_same
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
@@ -39,14 +39,19 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def assess(warehouse: Warehouse) -> StepOutput:
         """Assess every patient against the criteria of study.toml, in order (STROBE flow)."""
-        curated = CuratedOnce(curated_of(warehouse, *OF_LINKS, *OF_DOSES))
-        made = derivation.cohort(curated, study)
-        result = made.judged
+        cut, groups = curated_of_group.groups(warehouse, (*CURATED, *OF_DOSES), study.assumptions)
+        verdicts, seen = [], []
+        for curated in groups:
+            made = derivation.cohort(curated, study, cut=cut)
+            verdicts.append(made.verdicts)
+            seen.append(cohort_observations.of_patients(made))
+        result = eligibility.together(verdicts, study)
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
-        seen = cohort_observations.observe(made, project.sources, partial(locations, warehouse))
-        return StepOutput(frames, {Observed.table(): seen}, {CohortFlow.table(): remaining})
+        places = partial(locations, warehouse)
+        observed = cohort_observations.observe(seen, result, study, project.sources, places)
+        return StepOutput(frames, {Observed.table(): observed}, {CohortFlow.table(): remaining})
 
     def derive(warehouse: Warehouse) -> StepOutput:
         """Derive each eligible patient's covariates, and the endpoints with their evidence."""

@@ -135,5 +135,7 @@ def broken_by(cases: dict[str, Four[Told]]) -> set[tuple[str, str]]:
         whose |= dict.fromkeys(patient.ids, case)
     whole = cohort(records.run().frames, STUDY)
     at = places(records.frames, FILES)
-    observed = cohort_observations.observe(whole, SOURCES, lambda _: at).select("record_id", "rule_id")
+    seen = [cohort_observations.of_patients(whole)]
+    observed = cohort_observations.observe(seen, whole.judged, STUDY, SOURCES, lambda _: at)
+    observed = observed.select("record_id", "rule_id")
     return {(whose[record], rule) for record, rule in observed.iter_rows() if record in whose}

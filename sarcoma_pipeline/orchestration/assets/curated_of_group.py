@@ -1,0 +1,57 @@
+"""Read the curated tables by groups of patients, so that many patients need no more memory than a group."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from sarcoma_pipeline.cohort import covariates
+from sarcoma_pipeline.cohort.derived_once import CuratedOnce
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.publish.tables_on_demand import OnDemand
+from sarcoma_pipeline.warehouse.freed_memory import give_back
+from schemas.assumptions import Assumptions
+
+PATIENTS = 10_000
+"""Maximum number of patients of a group."""
+
+
+def groups(
+    warehouse: Warehouse, tables: Sequence[str], assumptions: Assumptions
+) -> tuple[dt.date | None, Iterator[CuratedOnce]]:
+    """Return the data cut-off and the tables of successive groups of patients, in the order of pseudonyms.
+
+    Whatever is derived of a patient rests on this patient's rows, and on the cut-off. If nothing but the last
+    event of anybody tells it, there is no cut-off here, and one group.
+
+    Args:
+        warehouse: the warehouse of one centre, or of a study without centres.
+        tables: the curated tables, each read when it is needed.
+        assumptions: the switches.
+    """
+    dating = {table: warehouse.read(table, columns=columns) for table, columns in _DATING.items()}
+    cut = covariates.known_cut_off(dating, assumptions)
+    persons = warehouse.read("curated.patient", columns=("patient_id", "pseudonym"))
+    patients = persons.sort("pseudonym").select("patient_id")
+    return cut, _by_group(warehouse, tables, patients, patients.height if cut is None else PATIENTS)
+
+
+_DATING = {
+    "curated.diagnosis": ("patient_id", "index_tumour", "diagnosis_date"),
+    "curated.vital_statement": ("patient_id", "source", "told_day"),
+}
+"""What tells the cut-off."""
+
+
+def _by_group(
+    warehouse: Warehouse, tables: Sequence[str], patients: pl.DataFrame, most: int
+) -> Iterator[CuratedOnce]:
+    if patients.height <= most:
+        yield CuratedOnce(OnDemand(tables, warehouse.read))
+        return
+    for some in patients.iter_slices(most):
+        ids = some["patient_id"]
+        yield CuratedOnce(OnDemand(tables, lambda table, ids=ids: warehouse.read(table, among=ids)))
+        give_back()
