@@ -327,11 +327,13 @@ def serve(handle: int, opened: int, parent: int) -> None:
     """
     _die_with(parent)
     connection = Connection(handle)
+    gc.disable()  # the first message imports the program: nothing of it is garbage
     work, arguments, memory = connection.recv()
     _confine(memory)
     # What is imported lives until the end, and is a multiple of what a group of files leaves.
     gc.freeze()
     gc.set_threshold(_OBJECTS_PER_COLLECTION)
+    gc.enable()
 
     def opens(place: int) -> None:
         os.write(opened, place.to_bytes(_PLACE_BYTES, "little"))
