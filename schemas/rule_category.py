@@ -11,6 +11,7 @@ for the secondary use of electronic health record data. eGEMs 2016; 4(1): 1244.
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Literal
 
 Category = Literal["completeness", "conformance", "plausibility"]
@@ -54,6 +55,7 @@ _PATTERNS: tuple[tuple[Category, tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
+@cache
 def of_id(rule_id: str) -> Category:
     """Return the category of a rule that declares none."""
     return next(

@@ -226,7 +226,9 @@ def _findings(
     """Yield the findings that a refresh would report; equal faults of one file are grouped."""
     patients = made.curated["curated.patient"]
     places = findings.places(found.received, found.files)
-    listed = findings.findings(made.observed, places, made.typed, patients, made.link, centre)
+    listed = findings.findings(
+        made.observed, places, findings.persons_of(made.typed), patients, made.link, centre
+    )
     sources = found.files.select("file_id", origin="source")
     listed = listed.join(sources, on="file_id", how="left")
     spoken = _unmapped_words(listed)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,10 +22,18 @@ from pydantic import Field, PrivateAttr
 from sarcoma_pipeline.orchestration import celery, run_process
 from sarcoma_pipeline.orchestration.dagster_internals import name_origin, one_connection
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import centres, ddl, ducklake, opening, permissions, row_order, step_cache
+from sarcoma_pipeline.warehouse import (
+    centres,
+    ddl,
+    ducklake,
+    opening,
+    permissions,
+    row_order,
+    selection,
+    step_cache,
+)
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.freed_memory import take_large_alone
-from sarcoma_pipeline.warehouse.lent_frame import lent
 from sarcoma_pipeline.warehouse.rewrite import TableWriter, amendable
 from schemas.all_contracts import CONTRACTS
 from schemas.meta import MetaDictionary
@@ -38,8 +45,6 @@ _ATTEMPTS = 5
 """Attempts to create the catalog's tables when several workers do so at once."""
 _CACHED_BYTES = 4 << 20
 """Largest frame that is kept in memory: larger ones are cheaper to read again than to keep."""
-_DUCKDB_MEMORY = "256MB"
-"""Limit of DuckDB's buffers; its default is most of the memory, and reading and appending need less."""
 _DEFINITIONS = "sarcoma_pipeline.definitions"
 """Module with a function per study, which loads its code location (``workspace.yaml``)."""
 PARTITION = "dagster/partition"
@@ -181,7 +186,7 @@ class Warehouse(dg.ConfigurableResource):
         wanted = columns if table not in centres.MERGED else ()
         if wanted:
             wanted = [*wanted, *(c for c in row_order.columns(table) if c not in wanted)]
-        found = row_order.ordered(table, self._select(table, wanted, among))
+        found = row_order.ordered(table, selection.rows(self._tables(), table, wanted, among))
         schema = CONTRACTS[table].polars_schema()
         if columns and table not in centres.MERGED:
             return found.select(pl.col(c).cast(schema[c]) for c in columns)
@@ -202,24 +207,38 @@ class Warehouse(dg.ConfigurableResource):
             columns: columns to read; empty for all.
             among: keep only rows whose value in the column of this name is among its values.
         """
-        found = self._select(table, columns, among, current=False)
+        found = selection.rows(self._tables(), table, columns, among, current=False)
         schema = CONTRACTS[table].polars_schema()
         return found.select(pl.col(c).cast(schema[c]) for c in columns or schema.names())
 
-    def _select(
-        self, table: str, columns: Sequence[str], among: pl.Series | None, *, current: bool = True
-    ) -> pl.DataFrame:
-        tables = self._tables()
-        what = ", ".join(f'"{c}"' for c in columns) or "*"
-        conditions = [c for c in [ddl.current_rows(table)] if c and current]
-        if among is None:
-            return tables.execute(f"SELECT {what} FROM {tables.rows(table)}{_where(conditions)}").pl()
-        conditions.append(f'"{among.name}" IN (SELECT "{among.name}" FROM _among)')
-        with lent(tables.connection, {"_among": among.to_frame()}):
-            # Sorted: DuckDB does not guarantee the order of rows of a semi-join.
-            return tables.execute(
-                f"SELECT {what} FROM {tables.own(table)}{_where(conditions)} ORDER BY rowid"
-            ).pl()
+    def read_several(
+        self, names: Sequence[str], *, columns: Sequence[str], among: pl.Series, current: bool = True
+    ) -> dict[str, pl.DataFrame]:
+        """Read columns of several tables in one statement, as :meth:`read` or :meth:`read_versions` does.
+
+        Args:
+            names: the tables; all of them have the columns.
+            columns: columns to read.
+            among: keep only rows whose value in the column of this name is among its values.
+            current: whether to read only current rows, and to depend on them.
+        """
+        for table in names if current else ():
+            self._note(table)
+        by = {c for table in names for c in row_order.columns(table) if current}
+        wanted = [*columns, *sorted(by - set(columns))]
+        found = selection.of_several(self._tables(), names, wanted, among, current=current)
+        for table, frame in found.items():
+            schema = CONTRACTS[table].polars_schema()
+            rows = row_order.ordered(table, frame) if current else frame
+            found[table] = rows.select(pl.col(c).cast(schema[c]) for c in columns)
+        return found
+
+    def read_resting(self, names: Sequence[str], record_ids: pl.Series) -> dict[str, pl.DataFrame]:
+        """Read the rows of several tables that rest on one of these records."""
+        for table in names:
+            self._note(table)
+        found = selection.resting_on(self._tables(), names, "record_ids", record_ids)
+        return {t: CONTRACTS[t].conform(f) for t, f in found.items()}
 
     def by_centre(self, table: str) -> dict[str, pl.DataFrame]:
         """Read a table of each centre that has been received, with all its rows."""
@@ -273,8 +292,7 @@ class Warehouse(dg.ConfigurableResource):
     def height(self, table: str) -> int:
         """Count the current rows of a table without reading it."""
         tables = self._tables()
-        current = [c for c in [ddl.current_rows(table)] if c]
-        row = tables.execute(f"SELECT count(*) FROM {tables.rows(table)}{_where(current)}").fetchone()
+        row = tables.execute(f"SELECT count(*) FROM {tables.rows(table)}{selection.where(table)}").fetchone()
         return int(row[0]) if row else 0
 
     def layer(self, schema: str, columns: Sequence[str] = ()) -> dict[str, pl.DataFrame]:
@@ -347,10 +365,6 @@ def no_outputs(_: dg.InitResourceContext) -> NoOutputs:
     return NoOutputs()
 
 
-def _where(conditions: Sequence[str]) -> str:
-    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
-
-
 def _prepared(connection: duckdb.DuckDBPyConnection, centre: str) -> None:
     """Create missing tables. If several workers find a new catalog at once, all but one retry."""
     for attempt in range(_ATTEMPTS):
@@ -388,10 +402,6 @@ def forget_steps(project: Project) -> None:
 
 def _connect_file(path: Path) -> duckdb.DuckDBPyConnection:
     """Open the database file for writing; wait while another process has locked it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # DuckDB creates its write-ahead log readable by everyone: the folder's permissions must protect it.
-    with suppress(PermissionError):
-        path.parent.chmod(0o700)
     # Arrow copies a buffer that lies at an odd address; else it prints that this could lead to crashes.
     os.environ.setdefault("ACERO_ALIGNMENT_HANDLING", "reallocate")
     # DuckDB imports it when it takes the first frame, and it imports pandas if there is one.
@@ -400,18 +410,10 @@ def _connect_file(path: Path) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + _LOCK_SECONDS
     while True:
         try:
-            connection = opening.connect(path, read_only=False)
+            return opening.to_write(path)
         except opening.Busy:
             if time.monotonic() > deadline:
                 raise WarehouseBusy(
                     f"{path.name} is locked by another process and was not released within a minute"
                 ) from None
             time.sleep(0.2)
-        else:
-            path.chmod(0o600)
-            # Spill files of a killed process; safe to delete, because this process now holds the lock.
-            shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
-            # Several threads leave a large insertion in pieces, which takes twice the time to write and half
-            # again the space; reading is no faster with them.
-            connection.execute(f"SET threads = 1; SET memory_limit = '{_DUCKDB_MEMORY}'")
-            return connection

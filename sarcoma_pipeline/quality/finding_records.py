@@ -7,7 +7,7 @@ rule: a record in quarantine or set aside lost, and so did a record whose value 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import polars as pl
@@ -44,35 +44,41 @@ _OF_STATEMENT = frozenset(("status_date", "status_day"))
 _ROW = ["finding_id", "record_id"]
 
 
-class Rows(Protocol):
-    """Read the rows whose value, in the column that the series is named after, is in the series."""
+class Sources(Protocol):
+    """Reads what the records of findings are shown with."""
 
-    def __call__(self, table: str, among: pl.Series) -> pl.DataFrame:
-        """Return these rows with all columns."""
+    def rows(self, table: str, among: pl.Series) -> pl.DataFrame:
+        """Return the rows whose value, in the column that the series is named after, is in the series."""
+        ...
+
+    def persons(self, records: pl.Series) -> pl.DataFrame:
+        """Return ``record_id`` and ``person_ref`` of typed records."""
+        ...
+
+    def resting(self, records: pl.Series) -> Mapping[str, pl.DataFrame]:
+        """Return the rows of the tables :data:`RESTING` that rest on one of the records."""
+        ...
+
+    def places(self, records: pl.Series) -> pl.DataFrame:
+        """Return the places of records, as :func:`sarcoma_pipeline.quality.findings.places`."""
+        ...
+
+    def reasons(self) -> pl.DataFrame:
+        """Return ``record_id`` and ``reason``: why records are in quarantine or set aside."""
         ...
 
 
 def finding_records(
-    found: pl.DataFrame,
-    rows: Rows,
-    typed: Iterable[str],
-    patients: pl.DataFrame,
-    link: pl.DataFrame,
-    readings: pl.DataFrame,
-    reasons: pl.DataFrame,
-    places: Callable[[pl.Series], pl.DataFrame],
+    found: pl.DataFrame, sources: Sources, patients: pl.DataFrame, link: pl.DataFrame, readings: pl.DataFrame
 ) -> pl.DataFrame:
     """Return every record of every finding.
 
     Args:
         found: ``quality.findings``.
-        rows: reads typed, received and curated tables.
-        typed: the names of the typed tables.
+        sources: reads received, typed and curated tables.
         patients: ``curated.patient``.
         link: ``curated.link``.
         readings: ``curated.identity_reading``: the patients whom an identity finding is about.
-        reasons: ``record_id``, ``reason``: why a record is in quarantine or set aside.
-        places: returns the places of records, as :func:`sarcoma_pipeline.quality.findings.places`.
 
     Returns:
         ``quality.finding_records``.
@@ -83,39 +89,38 @@ def finding_records(
         "path", "position", "file_id", at_fault=pl.lit(True),
     )  # fmt: skip
     compared = own.filter(pl.col("rule_id").is_in([name for name, rule in rules.items() if rule.sides]))
-    pairs = _patients(compared, rows, typed, link, readings)
+    pairs = _patients(compared, sources, link, readings)
     others = [_OTHERS]
     for (rule_id, table), group in compared.group_by("rule_id", "table_name", maintain_order=True):
         for side in rules[str(rule_id)].sides:
-            others.append(_others(group, str(table), side, pairs, link, rows))
+            others.append(_others(group, str(table), side, pairs, link, sources))
     others = _once(pl.concat(others), [*_ROW, "table_name", "column_name"])
-    own = pl.concat([_as_read(own, rows), *_further_columns(compared, others, rows)], how="diagonal_relaxed")
+    further = _further_columns(compared, others, sources)
+    own = pl.concat([_as_read(own, sources), *further], how="diagonal_relaxed")
     others = others.join(own.select(*_ROW), on=_ROW, how="anti")
-    people = _owners(others, rows, typed, link).join(
-        patients.select("patient_id", "pseudonym"), on="patient_id"
-    )
-    at = places(others["record_id"]).select("record_id", "file_id", "path", "position", "source")
+    people = _owners(others, sources, link).join(patients.select("patient_id", "pseudonym"), on="patient_id")
+    at = sources.places(others["record_id"]).select("record_id", "file_id", "path", "position", "source")
     shown = others.join(_once(at, ["record_id"]), on="record_id", how="left").join(
         _once(people.select("record_id", "pseudonym"), ["record_id"]), on="record_id", how="left"
     )
     shown = shown.with_columns(at_fault=pl.lit(False), path=masks.masked_path(pl.col("path"), patients))
-    of_own = _once(places(own["record_id"]).select("record_id", "source"), ["record_id"])
+    of_own = _once(sources.places(own["record_id"]).select("record_id", "source"), ["record_id"])
     both = pl.concat([own.join(of_own, on="record_id", how="left"), shown], how="diagonal_relaxed")
     # Roles are decided on the values as read; what may identify is masked afterwards.
-    both = both.with_columns(_roles(both, rows, reasons)).with_columns(
+    both = both.with_columns(_roles(both, sources)).with_columns(
         pl.col("path", "position").fill_null("?"), value=masks.masked_value()
     )
     order = ["finding_id", pl.col("at_fault").not_(), "path", pl.col("position").str.len_chars(), "position"]
     return FindingRecord.conform(both.sort(*order, "record_id", "column_name", nulls_last=True))
 
 
-def _as_read(own: pl.DataFrame, rows: Rows) -> pl.DataFrame:
+def _as_read(own: pl.DataFrame, sources: Sources) -> pl.DataFrame:
     """Return the records at fault with identifying values as read: findings show only their shape."""
     hidden = own.filter(masks.is_identifying())
     place = ["record_id", "table_name", "column_name"]
     read = [pl.DataFrame(schema=dict.fromkeys((*place, "_value"), pl.String))]
     for (table, column), group in hidden.group_by("table_name", "column_name", maintain_order=True):
-        values = _values(rows, str(table), str(column), group["record_id"])
+        values = _values(sources, str(table), str(column), group["record_id"])
         read.append(
             values.select(
                 "record_id", pl.lit(table).alias("table_name"), pl.lit(column).alias("column_name"), "_value"
@@ -128,9 +133,9 @@ def _as_read(own: pl.DataFrame, rows: Rows) -> pl.DataFrame:
     )
 
 
-def _values(rows: Rows, table: str, column: str, records: pl.Series) -> pl.DataFrame:
+def _values(sources: Sources, table: str, column: str, records: pl.Series) -> pl.DataFrame:
     """Return ``record_id`` and ``_value``: what records give in a column."""
-    read = rows(table, records.unique())
+    read = sources.rows(table, records.unique())
     return _once(read.select("record_id", _value=_text(read, column)).drop_nulls(), ["record_id"])
 
 
@@ -139,14 +144,14 @@ def _once(frame: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     return frame.sort(frame.columns, nulls_last=True).unique(key, keep="first", maintain_order=True)
 
 
-def _further_columns(own: pl.DataFrame, others: pl.DataFrame, rows: Rows) -> Iterator[pl.DataFrame]:
+def _further_columns(own: pl.DataFrame, others: pl.DataFrame, sources: Sources) -> Iterator[pl.DataFrame]:
     """Yield the records at fault in the other columns in which records of their table are compared."""
     asked = others.select("finding_id", "table_name", other_column="column_name").unique()
     further = own.join(asked, on=["finding_id", "table_name"]).filter(
         pl.col("other_column").ne_missing(pl.col("column_name"))
     )
     for (table, column), group in further.group_by("table_name", "other_column", maintain_order=True):
-        values = _values(rows, str(table), str(column), group["record_id"])
+        values = _values(sources, str(table), str(column), group["record_id"])
         yield (
             group.join(values, on="record_id")
             .with_columns(column_name="other_column", value="_value")
@@ -161,19 +166,17 @@ _OTHERS = pl.DataFrame(
 )
 
 
-def _owners(records: pl.DataFrame, rows: Rows, typed: Iterable[str], link: pl.DataFrame) -> pl.DataFrame:
+def _owners(records: pl.DataFrame, sources: Sources, link: pl.DataFrame) -> pl.DataFrame:
     """Return ``record_id`` and ``patient_id`` of records."""
-    wanted = records["record_id"].unique()
-    refs = [rows(table, wanted).select("record_id", "person_ref") for table in typed]
-    return pl.concat(refs).unique().join(link.select("person_ref", PATIENT), on="person_ref")
+    return sources.persons(records["record_id"]).join(link.select("person_ref", PATIENT), on="person_ref")
 
 
 def _patients(
-    compared: pl.DataFrame, rows: Rows, typed: Iterable[str], link: pl.DataFrame, readings: pl.DataFrame
+    compared: pl.DataFrame, sources: Sources, link: pl.DataFrame, readings: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the patients of each finding: of its record, and those whom it asks about."""
     asked = readings.drop_nulls(PATIENT).select("rule_id", "record_id", PATIENT)
-    owners = _owners(compared, rows, typed, link).select("record_id", PATIENT)
+    owners = _owners(compared, sources, link).select("record_id", PATIENT)
     return pl.concat(
         [
             compared.select("finding_id", "record_id").join(owners, on="record_id").drop("record_id"),
@@ -185,12 +188,12 @@ def _patients(
 
 
 def _others(
-    group: pl.DataFrame, table: str, side: Side, pairs: pl.DataFrame, link: pl.DataFrame, rows: Rows
+    group: pl.DataFrame, table: str, side: Side, pairs: pl.DataFrame, link: pl.DataFrame, sources: Sources
 ) -> pl.DataFrame:
     """Return the records on one side of the findings of a rule, a row for each compared column."""
     at_fault = group.select("finding_id", "rule_id", own_record_id="record_id", own_column="column_name")
     if table in CONTRACTS and (table.startswith(("typed.", "received."))):
-        mine = rows(table, group["record_id"].unique())
+        mine = sources.rows(table, group["record_id"].unique())
         mine = mine.rename({c: f"own_{c}" for c in mine.columns})
         at_fault = at_fault.join(mine, on="own_record_id", how="left")
     other_table = side.table or table
@@ -205,12 +208,12 @@ def _others(
         if "person_ref" not in schema:
             return _OTHERS
         refs = link.filter(pl.col(PATIENT).is_in(at_fault[f"own_{PATIENT}"].unique().implode()))["person_ref"]
-        theirs = rows(other_table, refs).join(link.select("person_ref", PATIENT), on="person_ref")
+        theirs = sources.rows(other_table, refs).join(link.select("person_ref", PATIENT), on="person_ref")
     elif not by:
-        theirs = rows(other_table, link["person_ref"])
+        theirs = sources.rows(other_table, link["person_ref"])
     else:
         mine, key = by[0]
-        theirs = rows(other_table, at_fault[f"own_{mine}"].drop_nulls().unique().alias(key))
+        theirs = sources.rows(other_table, at_fault[f"own_{mine}"].drop_nulls().unique().alias(key))
     keys = side.pairs
     left, right = [f"own_{mine}" for mine, _ in keys], [other for _, other in keys]
     met = (
@@ -256,12 +259,12 @@ def _text(frame: pl.DataFrame, column: str) -> pl.Expr:
     return pl.col(column).cast(pl.String)
 
 
-def _roles(both: pl.DataFrame, rows: Rows, reasons: pl.DataFrame) -> list[pl.Series]:
+def _roles(both: pl.DataFrame, sources: Sources) -> list[pl.Series]:
     """Return ``role`` and ``why`` of every record of every finding."""
     ids = both["record_id"].unique()
-    asked = reasons.filter(pl.col("record_id").is_in(ids.implode()))
+    asked = sources.reasons().filter(pl.col("record_id").is_in(ids.implode()))
     set_aside = dict(asked.select("record_id", "reason").iter_rows())
-    resting = _resting(ids, rows)
+    resting = _resting(ids, sources)
     overruled = {name for name, rule in rule_catalogue.rules().items() if rule.overruled}
     states = []
     for row in both.iter_rows(named=True):
@@ -279,12 +282,12 @@ def _roles(both: pl.DataFrame, rows: Rows, reasons: pl.DataFrame) -> list[pl.Ser
     return [pl.Series("role", roles, dtype=pl.String), pl.Series("why", why, dtype=pl.String)]
 
 
-def _resting(ids: pl.Series, rows: Rows) -> Mapping[str, list[tuple[str, dict[str, Any]]]]:
+def _resting(ids: pl.Series, sources: Sources) -> Mapping[str, list[tuple[str, dict[str, Any]]]]:
     """Map each record to the curated rows that rest on it, with their tables."""
     found: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
     wanted = set(ids)
-    for table in RESTING:
-        for row in rows(table, ids.alias("record_ids")).iter_rows(named=True):
+    for table, rows in sources.resting(ids).items():
+        for row in rows.iter_rows(named=True):
             for record in wanted.intersection(row["record_ids"]):
                 found[record].append((table, row))
     return found

@@ -45,6 +45,11 @@ def places(received: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> pl.Data
     ).join(files.select("file_id", "path", "source").unique("file_id"), on="file_id", how="left")
 
 
+def persons_of(typed: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return ``record_id`` and ``person_ref`` of the records of typed tables."""
+    return pl.concat(frame.select("record_id", "person_ref") for frame in typed.values()).unique()
+
+
 def finding_ids(
     observed: pl.DataFrame,
     records: pl.DataFrame,
@@ -208,7 +213,7 @@ def _suffixed() -> pl.Expr:
 def findings(
     observed: pl.DataFrame,
     records: pl.DataFrame,
-    typed: Mapping[str, pl.DataFrame],
+    persons: pl.DataFrame,
     patients: pl.DataFrame,
     link: pl.DataFrame,
     centre: str = "",
@@ -221,7 +226,7 @@ def findings(
     Args:
         observed: observations of every step (``schemas.quality.Observation``).
         records: places of their records, from :func:`places`.
-        typed: typed tables, used to find the person of a record.
+        persons: ``record_id``, ``person_ref`` of the typed records, from :func:`persons_of`.
         patients: ``curated.patient``.
         link: ``curated.link``.
         centre: the records' centre in a study with several.
@@ -233,8 +238,7 @@ def findings(
         ``quality.findings``; the same fault of the same record has the same id in every refresh.
     """
     owners = (
-        pl.concat([f.select("record_id", "person_ref") for f in typed.values()])
-        .unique("record_id")
+        persons.unique("record_id")
         .join(link.select("person_ref", "patient_id"), on="person_ref")
         .join(patients.select("patient_id", "pseudonym"), on="patient_id")
         .select("record_id", "pseudonym")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -28,6 +29,10 @@ _OLDER = "v1.0.0+"
 """Storage format of files that earlier programs made, DuckDB's default."""
 _FORMAT = "v1.3.0"
 """Storage format of the file: compressed in a quarter of the time of DuckDB's default format, and smaller."""
+
+
+_MEMORY = "256MB"
+"""Limit of DuckDB's buffers; its default is most of the memory, and reading and appending need less."""
 
 
 class CannotOpen(duckdb.IOException):
@@ -63,6 +68,27 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             connection.close()
         _format(path)
         return duckdb.connect(str(path))
+
+
+def to_write(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse's file for writing, make it if it is missing, and let only its owner read it.
+
+    Raises:
+        Busy: another process has locked it.
+        Damaged: it cannot be read.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # DuckDB creates its write-ahead log readable by everyone: the folder's permissions must protect it.
+    with suppress(PermissionError):
+        path.parent.chmod(0o700)
+    connection = connect(path, read_only=False)
+    path.chmod(0o600)
+    # Spill files of a killed process; safe to delete, because this process now holds the lock.
+    shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
+    # Several threads leave a large insertion in pieces, which takes twice the time to write and half
+    # again the space; reading is no faster with them.
+    connection.execute(f"SET threads = 1; SET memory_limit = '{_MEMORY}'")
+    return connection
 
 
 def _format(path: Path) -> None:

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.quality.findings import finding_ids, findings, places
+from sarcoma_pipeline.quality.findings import finding_ids, findings, persons_of, places
 from sarcoma_pipeline.quality.rule_catalogue import rules
 from schemas import received as r
 from schemas.ledger import Decision
@@ -14,7 +14,7 @@ def _findings(records, path="registry/antworten.csv"):
     outcome = records.run()
     files = pl.DataFrame({"file_id": ["o", "r"], "path": [path, path], "source": ["obds", "offices"]})
     at = places(records.frames, files)
-    return findings(outcome.observed, at, outcome.typed, outcome["patient"], outcome.link)
+    return findings(outcome.observed, at, persons_of(outcome.typed), outcome["patient"], outcome.link)
 
 
 def _faulty(records):

@@ -263,7 +263,7 @@ def _findings_of(values, used, places):
     patients = CONTRACTS["curated.patient"].empty()
     links = CONTRACTS["curated.link"].empty()
     return findings.findings(
-        observe(values, used), places, {"typed.person": CONTRACTS["typed.person"].empty()}, patients, links
+        observe(values, used), places, CONTRACTS["typed.person"].empty(), patients, links
     )
 
 

@@ -55,7 +55,7 @@ def found(
 ) -> pl.DataFrame:
     nobody = {t: CONTRACTS[t].empty() for t in ("typed.assessment", "curated.patient", "curated.link")}
     made = findings.findings(
-        observed, places, {"typed.assessment": nobody["typed.assessment"]}, nobody["curated.patient"],
+        observed, places, nobody["typed.assessment"], nobody["curated.patient"],
         nobody["curated.link"], decisions=decisions,
     )  # fmt: skip
     return Finding.enforce(made)
@@ -200,7 +200,7 @@ def test_quarantine_and_accounting_know_every_record(records):
     made = findings.findings(
         outcome.observed,
         findings.places(records.frames, files),
-        outcome.typed,
+        findings.persons_of(outcome.typed),
         outcome["patient"],
         outcome.link,
     )

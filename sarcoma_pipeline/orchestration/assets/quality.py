@@ -1,15 +1,13 @@
 """Assets of quality: accounting, volumes, findings, the ledger and the checks of all rules."""
 
-from functools import partial
-
 import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.orchestration import links
 from sarcoma_pipeline.orchestration.assets import lost_records, rule_checks
 from sarcoma_pipeline.orchestration.assets.curated import CURATED, TYPED
+from sarcoma_pipeline.orchestration.assets.finding_sources import FindingSources
 from sarcoma_pipeline.orchestration.assets.received import OF_FILES, RECEIVED, tonight
-from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, asset_key, step
 from sarcoma_pipeline.orchestration.notification import NEWS_OF_CHECK
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -118,29 +116,20 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
     def find(warehouse: Warehouse) -> StepOutput:
         """Turn every broken rule into a finding with words, position and remedy for the steward."""
         observed = warehouse.read(Observed.table()).drop("step")
-        readings = warehouse.read(IdentityReading.table())
-        at_fault = observed["record_id"].unique()
+        readings, patients = warehouse.read(IdentityReading.table()), warehouse.read(Patient.table())
+        links, sources = warehouse.read(Link.table()), FindingSources(warehouse)
         found = findings.findings(
             observed,
-            locations(warehouse, at_fault),
-            {t: warehouse.read(t, columns=("record_id", "person_ref"), among=at_fault) for t in TYPED},
-            warehouse.read(Patient.table()),
-            warehouse.read(Link.table()),
+            sources.places(observed["record_id"]),
+            sources.persons(observed["record_id"]),
+            patients,
+            links,
             warehouse.centre,
             warehouse.read(Decision.table()),
             warehouse.read(Movement.table(), columns=("record_id", "pseudonym", "unexplained")),
             readings,
         )
-        records = finding_records.finding_records(
-            found,
-            partial(_rows, warehouse),
-            TYPED,
-            warehouse.read(Patient.table()),
-            warehouse.read(Link.table()),
-            readings,
-            _reasons(warehouse),
-            partial(locations, warehouse),
-        )
+        records = finding_records.finding_records(found, sources, patients, links, readings)
         by = found.group_by("severity").len().sort("severity")
         counts = {f"{severity}s": n for severity, n in by.iter_rows()}
         return StepOutput(
@@ -322,24 +311,6 @@ def _within_thresholds(project: Project, results: pl.DataFrame, refresh: str) ->
         if whole.height
         else "study.toml declares no thresholds.",
     )
-
-
-def _rows(warehouse: Warehouse, table: str, among: pl.Series) -> pl.DataFrame:
-    """Read the rows of a table with one of the values of a series, in the column of its name."""
-    if among.name != "record_ids":
-        return warehouse.read(table, among=among)
-    rows = warehouse.read(table, columns=("record_ids",)).with_row_index("row").explode("record_ids")
-    resting = rows.filter(pl.col("record_ids").is_in(among.implode()))["row"].unique()
-    return warehouse.read(table).filter(pl.int_range(pl.len()).is_in(resting.implode()))
-
-
-def _reasons(warehouse: Warehouse) -> pl.DataFrame:
-    """Return why records are in quarantine or set aside."""
-    held = warehouse.read(Quarantine.table()).select(
-        "record_id", reason=pl.format("in quarantine: {}", pl.col("rule_ids").list.join(", "))
-    )
-    aside = warehouse.read(Disposition.table()).select("record_id", "reason")
-    return pl.concat([held, aside.join(held, on="record_id", how="anti")])
 
 
 def _identity_holds(project: Project, frame: pl.DataFrame, files: pl.DataFrame) -> dg.AssetCheckResult:

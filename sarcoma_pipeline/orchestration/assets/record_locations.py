@@ -13,6 +13,7 @@ from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
 from sarcoma_pipeline.study.project import Project
 from schemas.meta import MetaFile
 from schemas.typed import Person
+from schemas.volumes import DATASET
 
 
 def locations(warehouse: Warehouse, record_ids: pl.Series) -> pl.DataFrame:
@@ -25,7 +26,9 @@ def locations(warehouse: Warehouse, record_ids: pl.Series) -> pl.DataFrame:
         record_ids: ids in any order.
     """
     wanted = record_ids.drop_nulls().unique().alias("record_id")
-    received = {t: warehouse.read(t, columns=findings.PLACE, among=wanted) for t in RECEIVED}
+    # A finding on a whole source names no record.
+    wanted = wanted.filter(~wanted.str.starts_with(DATASET))
+    received = warehouse.read_several(RECEIVED, columns=findings.PLACE, among=wanted)
     gone = wanted.filter(~wanted.is_in(pl.concat([f["record_id"] for f in received.values()]).implode()))
     if gone.len():
         return _places_of_gone(warehouse, received, gone)
@@ -40,12 +43,14 @@ def _places_of_gone(
 ) -> pl.DataFrame:
     """Return the locations of current records, and the last ones of those no longer delivered."""
     both = dict(received)
-    for table, current in received.items():
-        past = warehouse.read_versions(table, columns=(*findings.PLACE, "last_refresh"), among=gone)
+    found = warehouse.read_several(
+        RECEIVED, columns=(*findings.PLACE, "last_refresh"), among=gone, current=False
+    )
+    for table, past in found.items():
         if past.height:
             past = past.sort("record_id", "last_refresh", "file_id", "position")
             past = past.unique("record_id", keep="last", maintain_order=True).drop("last_refresh")
-            both[table] = pl.concat([current, past])
+            both[table] = pl.concat([received[table], past])
     file_ids = pl.concat([f["file_id"] for f in both.values()]).unique()
     return findings.places(
         both, warehouse.read_versions(MetaFile.table(), columns=("file_id", "path", "source"), among=file_ids)
