@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from sarcoma_pipeline.operations import key_rotation
+from sarcoma_pipeline.orchestration import separate_process
 from sarcoma_pipeline.publish import pseudonym_key, release
 from sarcoma_pipeline.publish.tables_on_demand import held_open
 from sarcoma_pipeline.quality import decision_log
@@ -182,4 +183,8 @@ def _leftovers(project: Project) -> list[str]:
     partial += project.warehouse.parent.glob(".as-of-*")
     partial += project.warehouse.parent.glob(".restoring-*")
     partial += {*project.warehouse.parent.glob(".*.part")} - {*pseudonym_key.unfinished(project)}
-    return sorted({str(p.relative_to(project.root)) for p in partial})
+    if any(separate_process.is_locked(lock) for lock in project.published.glob(".*.lock")):
+        # A process that the last refresh started is still writing its files.
+        partial = [p for p in partial if not p.is_relative_to(project.published)]
+    # What was finished meanwhile has its own name by now.
+    return sorted({str(p.relative_to(project.root)) for p in partial if p.exists()})

@@ -38,7 +38,10 @@ def faults(project: Project) -> list[str]:
 
 def _faults(project: Project) -> Iterator[tuple[Path, str]]:
     for path in _restricted(project):
-        mode = stat.S_IMODE(path.stat().st_mode)
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+        except FileNotFoundError:
+            continue  # it vanished meanwhile
         if mode & _OTHERS:
             name = path.relative_to(project.root)
             yield path, f"{name} has mode {mode:04o}: chmod {'700' if path.is_dir() else '600'} {name}"

@@ -1,5 +1,6 @@
 """``sarcoma doctor`` detects damage, and ``sarcoma backup`` and ``restore`` recover from it."""
 
+import fcntl
 import hashlib
 import io
 import json
@@ -56,6 +57,17 @@ def test_the_doctor_names_fault_and_remedy(copy, invariant):
     lines = told.output.splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("FAULT") and invariant in line)
     assert any(line.startswith("       remedy: ") for line in lines[at:])
+
+
+def test_a_file_that_a_process_is_writing_is_no_fault(copy):
+    published = copy.release.parent
+    (published / ".report.pdf.part").touch()
+    with (published / ".report_files.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = copy.sarcoma("doctor")
+        assert told.exit_code == 0, told.output
+    told = copy.sarcoma("doctor")
+    assert told.exit_code == 1 and ".report.pdf.part" in told.output
 
 
 def test_a_decision_that_the_log_lost_is_named(copy):
