@@ -45,6 +45,11 @@ REASON_UNKNOWN = Rule(
 OBJECTED = "the patient objected to the storage of their data"
 
 
+_REASON = pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase()
+IS_ORDINARY = _REASON.is_in(["I", "A", "D", "V", ""])
+"""Whether the Meldebegruendung is a known one that is no objection."""
+
+
 def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
     """Return objections in force: the last statement of one of the patient's Melder is W.
 
@@ -68,11 +73,10 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
     if records.is_empty():
         return Observation.empty()
     who = ["Patient_ID", "reporter"]
-    reason = pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase()
-    unknown = records.filter(~reason.is_in(["I", "A", "D", "V", "W", ""]))
+    unknown = records.filter(~IS_ORDINARY, _REASON != "W")
     doubtful = observed_reports(unknown, REASON_UNKNOWN, column=pl.lit("Meldebegruendung"))
     # Other reasons (A, D, V) only explain why a patient was not asked: they withdraw no objection.
-    spoken = records.filter(reason.is_in(["I", "W"])).with_columns(objects=reason == "W")
+    spoken = records.filter(_REASON.is_in(["I", "W"])).with_columns(objects=_REASON == "W")
     # Within one export the order of the Meldungen is no order in time: only a later export takes an objection
     # back.
     # No consent is known to be later than an objection of an unknown day: such an objection stands.

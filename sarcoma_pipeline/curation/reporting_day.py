@@ -57,6 +57,10 @@ _FIRST = "received.obds_patient"
 """The received table on whose first record of a file its Meldedatum is reported."""
 
 
+COLUMNS = ("record_id", "file_id", "position", "Meldedatum", "first_refresh")
+"""Columns of a received oBDS table that tell when an export was written."""
+
+
 def sortable(reports: Mapping[str, pl.DataFrame], received_on: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Return oBDS records without each Meldedatum that lies after the day on which it was received.
 
@@ -116,13 +120,12 @@ def observe_exports_without_masters(
     The observation is on the first record of the export.
 
     Args:
-        reports: received table to rows with ``record_id, file_id, position, Meldedatum, first_refresh``.
+        reports: received table to rows with :data:`COLUMNS`.
         with_masters: ``file_id`` of the exports with master data.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
     """
-    columns = ("record_id", "file_id", "position", "Meldedatum", "first_refresh")
     others = [
-        frame.filter(~pl.col("file_id").is_in(with_masters.implode())).select(*columns, _table=pl.lit(table))
+        frame.filter(~pl.col("file_id").is_in(with_masters.implode())).select(*COLUMNS, _table=pl.lit(table))
         for table, frame in sorted(reports.items())
     ]
     if not others:

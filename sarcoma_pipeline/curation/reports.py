@@ -23,7 +23,7 @@ from schemas.observations import observation
 from schemas.quality import Disposition, Observation
 from schemas.received import PROVENANCE
 from schemas.rule import Rule
-from schemas.sides import PATIENT, VERSIONS, Side, peers
+from schemas.sides import COPIES, PATIENT, VERSIONS, Side, peers
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -48,6 +48,16 @@ RECORD_CORRECTED = Rule(
         # A Diagnose has no other number than that of its tumour.
         Side(of="typed.diagnosis", by=(PATIENT, "source", "tumour_id")),
     ),
+)
+RECORD_DUPLICATE = Rule(
+    "record.duplicate",
+    "notice",
+    on="quality.accounting",
+    scope="source",
+    what=("The same record was delivered more than once with the same content. Only the first one counts."),
+    remedy="Nothing needs to be done. To avoid it, limit the export to new and changed records.",
+    source="oBDS: repeated Meldung; DICOM: repeated export",
+    sides=(COPIES,),
 )
 SAME_DAY = Rule(
     "report.same-day-versions",
@@ -97,10 +107,11 @@ OLD_AGAIN = Rule(
 REPLACED = "replaced by a later version of the report"
 
 _OBDS = "received.obds_"
-_KEY = ("Absender_ID", "Melder_IKNR", "Melder_ID", "Meldung_ID", "Patient_ID")
+KEY_COLUMNS = ("Absender_ID", "Melder_IKNR", "Melder_ID", "Meldung_ID", "Patient_ID")
+"""Columns that hold the key of a report and its patient."""
 PLACES = (
     "record_id", "file_id", "position", "content_hash", "Meldedatum", "Meldebegruendung", "first_refresh",
-    *_KEY,
+    *KEY_COLUMNS,
 )  # fmt: skip
 """Columns of a received oBDS table needed to choose between versions of a report."""
 
@@ -125,6 +136,16 @@ class Sorted:
     disposition: pl.DataFrame
     observed: pl.DataFrame
     replaced: pl.DataFrame
+
+
+def _joined(*columns: str | pl.Expr) -> pl.Expr:
+    parts = [pl.col(c) if isinstance(c, str) else c for c in columns]
+    return pl.concat_str([p.fill_null("\x00") for p in parts], separator="\x1f")
+
+
+_MELDER = pl.coalesce(["Melder_IKNR", "Melder_ID"])
+KEY = _joined("Absender_ID", _MELDER, "Meldung_ID")
+"""The key of a record's report, without the patient."""
 
 
 def rows_in(received: Frames) -> RowsOf:
@@ -269,7 +290,7 @@ def withdrawals(sorted_out: Sorted, rows_of: RowsOf) -> pl.DataFrame:
 def _delivered(table: str) -> Iterator[str]:
     """Yield the columns of a received table that hold content of the report."""
     # Sender and date always differ between versions.
-    framing = {*PROVENANCE, *_KEY, "Meldedatum", "Schema_Version", "Meldebegruendung", "Module_ID"}
+    framing = {*PROVENANCE, *KEY_COLUMNS, "Meldedatum", "Schema_Version", "Meldebegruendung", "Module_ID"}
     technical = {"repeated_elements", "unknown_elements"}
     return (c for c in CONTRACTS[table].polars_schema().names() if c not in framing | technical)
 
@@ -298,18 +319,13 @@ def delivered_records(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
                 patient_at=text.str.extract(r"/Patient\[(\d+)\]").cast(pl.Int64, strict=False).fill_null(0),
                 report_at=text.str.extract(r"/Meldung\[(\d+)\]").cast(pl.Int64, strict=False).fill_null(0),
                 reported_on=MELDEDATUM,
-                reporter=_joined("Absender_ID", pl.coalesce(["Melder_IKNR", "Melder_ID"])),
-                key=_joined("Absender_ID", pl.coalesce(["Melder_IKNR", "Melder_ID"]), "Meldung_ID"),
+                reporter=_joined("Absender_ID", _MELDER),
+                key=KEY,
             )
         )
     if not parts:
         return pl.DataFrame(schema={"record_id": pl.String})
     return pl.concat(parts).join(paths, on="file_id", how="left").with_columns(pl.col("path").fill_null(""))
-
-
-def _joined(*columns: str | pl.Expr) -> pl.Expr:
-    parts = [pl.col(c) if isinstance(c, str) else c for c in columns]
-    return pl.concat_str([p.fill_null("\x00") for p in parts], separator="\x1f")
 
 
 def _one_of_each(frame: pl.DataFrame) -> pl.DataFrame:

@@ -13,8 +13,8 @@ from sarcoma_pipeline.curation import (
     export_faults,
     lymph_nodes,
     obds,
-    objections,
     registry_reply,
+    report_choice,
     report_contradictions,
     reporting_day,
     reports,
@@ -22,7 +22,6 @@ from sarcoma_pipeline.curation import (
     table_rows,
     unknown_codes,
 )
-from sarcoma_pipeline.curation.reports import RowsOf
 from sarcoma_pipeline.curation.tumour_numbers import RECORDS
 from sarcoma_pipeline.curation.vital_statements import undated_deaths
 from schemas import typed, typed_dicom
@@ -30,10 +29,7 @@ from schemas.configuration import DicomSource, MappedSource, ObdsSource, Registr
 from schemas.contract import Contract
 from schemas.observations import observation
 from schemas.quality import Disposition, Observation
-from schemas.rule import Rule
-from schemas.sides import COPIES
 from schemas.typed_record import VALUE_MISSING
-from schemas.vocabularies import DUPLICATE
 
 TYPED: tuple[type[Contract], ...] = (
     typed.Person,
@@ -93,18 +89,6 @@ def typing_of(table: str) -> Typing:
     return TYPINGS.get(table, _AS_MAPPED)
 
 
-RECORD_DUPLICATE = Rule(
-    "record.duplicate",
-    "notice",
-    on="quality.accounting",
-    scope="source",
-    what=("The same record was delivered more than once with the same content. Only the first one counts."),
-    remedy="Nothing needs to be done. To avoid it, limit the export to new and changed records.",
-    source="oBDS: repeated Meldung; DICOM: repeated export",
-    sides=(COPIES,),
-)
-
-
 @dataclass(frozen=True)
 class Result:
     """The result of a step of curation.
@@ -138,8 +122,7 @@ def type_records(
     Returns:
         One frame per typed table (empty ones included), observations and dispositions.
     """
-    masters = received.get(MASTERS[0], pl.DataFrame({"file_id": []}, schema={"file_id": pl.String}))
-    told = sort_reports(received, files, reports.rows_in(received), received_on, masters["file_id"])
+    told = report_choice.choose(report_choice.reader(received), files, received_on)
     counting = {
         table: frame.join(told.disposition, on="record_id", how="anti")
         for table, frame in received.items()
@@ -149,7 +132,7 @@ def type_records(
         type_part(table, counting[table], repeated(counting[table], files), sources, received_on, files)
         for table in sorted(counting)
     )
-    return joined([told, *parts])
+    return joined([Result({}, told.observed, told.disposition), *parts])
 
 
 MASTERS = ("received.obds_patient", "received.table_row")
@@ -181,54 +164,6 @@ def former_masters(
         made = type_part(table, last, none, sources, received_on, files).frames
         found.append(made.get(typed.Person.table(), typed.Person.empty()).select(found[0].columns))
     return pl.concat(found).filter(pl.col("master"), pl.col("person_ref").str.starts_with("number:"))
-
-
-def sort_reports(
-    places: Mapping[str, pl.DataFrame],
-    files: pl.DataFrame | None,
-    rows_of: RowsOf,
-    received_on: pl.DataFrame,
-    with_masters: pl.Series,
-) -> Result:
-    """Choose the oBDS reports that count.
-
-    Args:
-        places: the tables of :func:`reports.reported_tables` with at least :data:`reports.PLACES`.
-        files: ``file_id``, ``path``; without it the file id is used as path.
-        rows_of: reads whole records of a received table.
-        received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
-        with_masters: ``file_id`` of the exports with master data of a patient.
-
-    Returns:
-        No frame; dispositions of replaced and repeated records; observations on versions, on withdrawn values
-        and on objections.
-    """
-    if files is None:
-        known = pl.concat([f.select("file_id") for f in places.values()] or [pl.DataFrame({"file_id": []})])
-        files = known.unique().with_columns(path="file_id")
-    paths = files.select("file_id", "path").unique("file_id", keep="first", maintain_order=True)
-    told = {
-        table: places[table]
-        for table in reports.reported_tables()
-        if table in places and not places[table].is_empty()
-    }
-    dated = reporting_day.sortable(told, received_on)
-    found = reports.sort_out(dated, paths)
-    copies = found.disposition.filter(pl.col("disposition") == DUPLICATE)
-    seen = [
-        found.observed,
-        reporting_day.observe_exports_without_masters(told, with_masters, received_on),
-        reports.withdrawals(found, rows_of),
-        objections.objections(dated, paths),
-        *(
-            observation(
-                frame.join(copies, on="record_id", how="semi", maintain_order="left"), RECORD_DUPLICATE, table
-            )
-            for table, frame in sorted(told.items())
-            if not copies.is_empty()
-        ),
-    ]
-    return Result({}, pl.concat(seen), found.disposition)
 
 
 def joined(parts: Iterable[Result]) -> Result:
@@ -324,7 +259,7 @@ def type_part(
     observed = [exports]
     if table != "received.obds_patient":
         # Every export repeats a patient's master data by design.
-        observed.append(observation(duplicates, RECORD_DUPLICATE, table))
+        observed.append(observation(duplicates, reports.RECORD_DUPLICATE, table))
     if table.startswith("received.obds_"):
         observed += [check(frame, table) for check in _OF_REPORTS]
     parts: dict[type[Contract], list[pl.DataFrame]] = {}

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation import reports, typed_records
+from sarcoma_pipeline.curation import report_choice, typed_records
 from sarcoma_pipeline.orchestration.assets import typed_by_file
 from sarcoma_pipeline.warehouse import row_order, step_cache
 from schemas.all_contracts import CONTRACTS
@@ -45,9 +45,7 @@ def test_typing_groups_of_files_is_typing_all(base, seed):
             if t.startswith("received.")
         }
     sources = base.project.sources
-    told = typed_records.sort_reports(
-        received, files, reports.rows_in(received), days, received[typed_records.MASTERS[0]]["file_id"]
-    )
+    told = report_choice.choose(report_choice.reader(received), files, days)
     whole, grouped = [], []
     for table, every in sorted(received.items()):
         frame = every.join(told.disposition, on="record_id", how="anti", maintain_order="left")

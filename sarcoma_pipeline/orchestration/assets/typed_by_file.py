@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sarcoma_pipeline.curation import reports, touched_files, typed_records
+from sarcoma_pipeline.curation import report_choice, reports, touched_files, typed_records
 from sarcoma_pipeline.curation.touched_files import FILE, Touched
 from sarcoma_pipeline.orchestration.assets import kept_result
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED
@@ -99,12 +99,9 @@ def _reports(
     found = {table: step_cache.version(frame) for table, frame in kept.items()}
     if found == kept_result.contents(warehouse, OF_REPORTS, inputs):
         return kept
-    masters = warehouse.read(typed_records.MASTERS[0], columns=("file_id",))["file_id"].unique()
-    # The places of all reports are not kept while the tables are typed: they are the largest frames.
-    told = typed_records.sort_reports(
-        {t: warehouse.read(t, columns=reports.PLACES) for t in reports.reported_tables()},
-        files, rows_of(warehouse), days, masters,
-    )  # fmt: skip
+    told = report_choice.choose(
+        lambda table, columns, among: warehouse.read(table, columns=columns, among=among), files, days
+    )
     made = {
         table: frame.sort("record_id", maintain_order=True)
         for table, frame in zip(_SAID, (told.observed, told.disposition), strict=True)
