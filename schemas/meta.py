@@ -168,7 +168,11 @@ class MetaStepResult(Contract, table="meta.step_results"):
     inputs: pl.String = column(
         "Inputs", "Hash of program, configuration, key, and of the rows it was computed from.", nullable=False
     )
-    content: pl.String = column("Content", "Hash of its rows, to notice a damaged table.", nullable=False)
+    content: pl.String = column(
+        "Content",
+        "Hash of its rows, to notice a damaged table; of a release its content hash.",
+        nullable=False,
+    )
     step: pl.String = column("Step", "Its name.", nullable=False)
 
 

@@ -124,10 +124,6 @@ def without_record(
             continue
         rows = source_of.filter(pl.col("source") == source.name).select("record_id").unique()
         for column in source.headers():
-            tables = sorted({f"typed.{e.entity}" for e in source.entities if column in _chosen_by(e)})
-            known = pl.col("person_ref").str.starts_with("number:")
-            made = [typed[t].filter(known).select("record_id") for t in tables if t in typed]
-            read = pl.concat([rows.clear(), *made]).unique().join(rows, on="record_id", how="semi")
             for rule, (what, remedy) in _OF_ROWS.items():
                 lost = failed.filter(
                     pl.col("source") == source.name,
@@ -135,9 +131,14 @@ def without_record(
                     pl.col("note") == f"column {column!r}",
                 ).select("record_id")
                 lost = lost.unique()
+                if lost.height < gate.unreadable_from:
+                    continue
+                tables = sorted({f"typed.{e.entity}" for e in source.entities if column in _chosen_by(e)})
+                known = pl.col("person_ref").str.starts_with("number:")
+                made = [typed[t].filter(known).select("record_id") for t in tables if t in typed]
+                read = pl.concat([rows.clear(), *made]).unique().join(rows, on="record_id", how="semi")
                 filled = lost.height + read.join(lost, on="record_id", how="anti").height
-                many = 100 * lost.height > gate.max_unreadable_percent * filled
-                if many and lost.height >= gate.unreadable_from:
+                if 100 * lost.height > gate.max_unreadable_percent * filled:
                     where = f'column "{column}" of source "{source.name}"'
                     found.append(Reason(f"{lost.height} of {filled} filled cells of {where} {what}", remedy))
     return found

@@ -60,7 +60,12 @@ def contents(warehouse: Warehouse, step: str, inputs: str) -> dict[str, str]:
 
 def noted(inputs: str, frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Return the rows that say from which inputs these tables were computed."""
-    rows = [(table, inputs, step_cache.version(frame)) for table, frame in frames.items()]
+    return noted_contents(inputs, {table: step_cache.version(frame) for table, frame in frames.items()})
+
+
+def noted_contents(inputs: str, named: Mapping[str, str]) -> dict[str, pl.DataFrame]:
+    """Return the rows that say from which inputs tables of these contents were computed."""
+    rows = [(table, inputs, content) for table, content in named.items()]
     names = ["result_table", "inputs", "content"]
     return {_RESULTS: pl.DataFrame(rows, schema=names, orient="row")}
 

@@ -1,6 +1,7 @@
 """Asset of the release: builds the pseudonymous database, runs the gate and publishes it atomically."""
 
 import datetime as dt
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from sarcoma_pipeline.orchestration import (
     opinion_process,
     standing_release,
 )
-from sarcoma_pipeline.orchestration.assets import gate_failures, movement, plausible
+from sarcoma_pipeline.orchestration.assets import gate_failures, kept_result, movement, plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.night import DRAFT, STALE_AFTER, release_name
@@ -26,6 +27,7 @@ from sarcoma_pipeline.publish.tables_on_demand import OnDemand, held_open
 from sarcoma_pipeline.quality import chart_review, release_gate
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
+from sarcoma_pipeline.warehouse import step_cache
 from sarcoma_pipeline.warehouse.rewrite import insert
 from schemas.ledger import Decision
 from schemas.meta import MetaRefresh
@@ -39,6 +41,9 @@ _IDENTITY = ("content_hash", "code_hash", "configuration_hash", "manifest_hash",
     "chart_reviews_hash",
 )  # fmt: skip
 """Columns of ``meta.release`` that are equal if two releases have the same inputs and content."""
+
+_STEP = "cohort_duckdb"
+"""Name of the step."""
 
 _LISTED_FAULTS = 5
 """Faults listed in the failure message; the check and the Data Docs list all."""
@@ -64,11 +69,29 @@ def described(project: Project, warehouse: Warehouse, tables: Mapping[str, pl.Da
         "manifest_hash": refresh["manifest_hash"],
         "decisions": decisions.height,
         "decisions_hash": provenance.decisions_hash(decisions),
-        "content_hash": release.content_hash(tables),
+        "content_hash": content_hash(project, warehouse, tables),
         "eligible": warehouse.height("cohort.patients"),
         "draft": project.draft,
         "chart_reviews_hash": chart_review.digest(project.reviews),
     }
+
+
+def content_hash(project: Project, warehouse: Warehouse, tables: Mapping[str, pl.DataFrame]) -> str:
+    """Return the content hash of a release of these tables, without reading them if it was computed before.
+
+    It is kept as long as the versions of the released tables are the same.
+    """
+    versions = None if warehouse.centres else warehouse.versions(set(RELEASED))
+    if versions is None:
+        return release.content_hash(tables)
+    inputs = step_cache.circumstances(project, json.dumps(versions))
+    kept = kept_result.contents(warehouse, _STEP, inputs).get(MetaRelease.table())
+    if kept is not None:
+        return kept
+    content = release.content_hash(tables)
+    with warehouse.rewriting(_STEP) as writing:
+        writing.add({}, kept_result.noted_contents(inputs, {MetaRelease.table(): content}))
+    return content
 
 
 def is_published(project: Project, row: dict[str, Any]) -> bool:
