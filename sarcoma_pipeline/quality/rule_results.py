@@ -6,9 +6,8 @@ with each of them, but once in the total.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -31,6 +30,10 @@ class Read(Protocol):
 
 Counts = dict[str | None, int]
 """Number of records by source; with the key None for all of them together."""
+
+_ROW = "_row"
+_AT_ONCE = 200_000
+"""Maximum number of records whose sources are looked up at once, to limit memory."""
 
 _VALUES_READ = ("value.code-unknown", "value.date-unreadable", "value.number-unreadable")
 """Rules that judge every value that is read."""
@@ -136,92 +139,139 @@ def _broken(findings: pl.DataFrame) -> dict[str, dict[str | None, tuple[int, int
 
 def _judged(read: Read, sources_of: pl.DataFrame) -> dict[str, Counts]:
     """Count the records that each rule judged, by source and together; rules without a number are missing."""
-    found = _verdicts(read, sources_of)
     on, rules = rule_catalogue.tables(), rule_catalogue.rules()
-    files = read(MetaFile.table(), columns=("file_id", "source", "kind"))
-    accounts = read(Accounting.table(), columns=("file_id", "records", "values_read", "values_delivered"))
-
-    @cache
-    def rows_of(table: str) -> Counts:
-        # Many rules are on one table.
-        given = CONTRACTS[table].polars_schema()
-        ids = [c for c in ("record_ids", "record_id") if c in given]
-        # Any column has the number of rows.
-        return _rows(read(table, columns=ids[:1] or list(given)[:1]), sources_of)
-
+    found: dict[str, Counts] = {}
+    rows: dict[str, Counts] = {}
+    counted = [on[n] for n, r in rules.items() if _of_files(r, on[n]) is None and _has_number(r, on[n])]
+    for table, records in _with_sources(_records(read, counted), sources_of):
+        rows[table] = _rows(records)
+        for rule, verdicts in _verdicts(table, records):
+            counts = found.setdefault(rule, {})
+            for source, number in verdicts.items():
+                counts[source] = counts.get(source, 0) + number
+    files = _files(read)
     for name, rule in rules.items():
-        if name not in found and (counts := _of_table(rule, on[name], files, accounts, rows_of)) is not None:
-            found[name] = counts
+        if name not in found:
+            if (column := _of_files(rule, on[name])) is not None:
+                of = (f for f in files if rule.group != "obds" or f["kind"] == "obds")
+                found[name] = _summed((f["source"], f[column]) for f in of)
+            elif _has_number(rule, on[name]):
+                found[name] = rows.get(on[name]) or {None: _height(read, on[name])}
     return found
 
 
-def _of_table(
-    rule: Rule, table: str, files: pl.DataFrame, accounts: pl.DataFrame, rows_of: Callable[[str], Counts]
-) -> Counts | None:
-    """Count what a rule without verdicts of its own judged: files, values, records or rows of its table."""
-    if rule.group == "obds":
-        files = files.filter(pl.col("kind") == "obds")
+def _files(read: Read) -> list[dict[str, Any]]:
+    """Return the number of files, of their records and values, by ``source`` and ``kind``."""
+    files = read(MetaFile.table(), columns=("file_id", "source", "kind"))
+    counted = ("records", "values_read", "values_delivered")
+    accounts = read(Accounting.table(), columns=("file_id", *counted))
+    of_files = files.join(accounts, on="file_id", how="left")
+    by = of_files.group_by("source", "kind").agg(pl.len().alias("files"), pl.col(counted).sum())
+    return by.to_dicts()
+
+
+def _of_files(rule: Rule, table: str) -> str | None:
+    """Return what of files a rule without verdicts of its own judged: a column of :func:`_files`."""
     if rule.scope == "file":
-        return _summed(files.select("source", n=pl.lit(1)))
+        return "files"
     if rule.scope == "dataset":
         return None
-    of_file = files.select("file_id", "source")
     if rule.id in _VALUES_READ:
-        values = accounts.select("file_id", n="values_read")
-        return _summed(of_file.join(values, on="file_id"))
-    if table == MetaValueAccount.table():
-        values = accounts.select("file_id", n="values_delivered")
-        return _summed(of_file.join(values, on="file_id"))
-    if table == Accounting.table():
-        return _summed(of_file.join(accounts.select("file_id", n="records"), on="file_id"))
-    if table == Finding.table() or table.startswith("meta."):
-        return None
-    return rows_of(table)
+        return "values_read"
+    return {MetaValueAccount.table(): "values_delivered", Accounting.table(): "records"}.get(table)
 
 
-def _rows(rows: pl.DataFrame, sources_of: pl.DataFrame) -> Counts:
-    """Count the rows of a table by the sources of their records, and together."""
-    counts: Counts = {None: rows.height}
-    ids = "record_ids" if "record_ids" in rows.columns else "record_id"
-    if ids in rows.columns:
-        records = rows.select(row=pl.int_range(pl.len()), record_id=ids)
-        if ids == "record_ids":
-            records = records.explode("record_id")
-        of_source = records.join(sources_of, on="record_id").select("row", "source").unique()
-        counts |= dict(of_source.drop_nulls("source").group_by("source").len().iter_rows())
-    return counts
+def _has_number(rule: Rule, table: str) -> bool:
+    """Return whether a rule on no file judges the rows of its table."""
+    return rule.scope != "dataset" and table != Finding.table() and not table.startswith("meta.")
 
 
-def _summed(frame: pl.DataFrame) -> Counts:
-    """Add up ``n`` by ``source`` and together."""
-    by = frame.drop_nulls("source").group_by("source").agg(pl.col("n").sum())
-    return {None: int(frame["n"].sum()), **dict(by.iter_rows())}
+def _height(read: Read, table: str) -> int:
+    # Any column has the number of rows.
+    return read(table, columns=list(CONTRACTS[table].polars_schema())[:1]).height
 
 
-def _verdicts(read: Read, sources_of: pl.DataFrame) -> dict[str, Counts]:
-    """Count the verdicts of the rules on one record, table by table."""
-    found: dict[str, Counts] = {}
-    for table, contract in CONTRACTS.items():
-        rules = [r for r in contract.rules() if r.holds is not None and r.scope != "program"]
-        if not rules or not table.startswith("typed."):
-            continue
-        # A table may declare one rule for several columns.
-        known = [
-            (pl.len() if r.missing == "broken" else r.holds.is_not_null().sum()).alias(str(place))
-            for place, r in enumerate(rules)
-            if r.holds is not None
-        ]
+def _of_one_record(table: str) -> list[Rule]:
+    """Return the rules of a typed table that have verdicts of their own."""
+    if not table.startswith("typed."):
+        return []
+    return [r for r in CONTRACTS[table].rules() if r.holds is not None and r.scope != "program"]
+
+
+def _records(read: Read, tables: Iterable[str]) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield each table of records: the ids, the number of the row, and what its rules judge."""
+    judging = {table for table in CONTRACTS if _of_one_record(table)}
+    for table in sorted(judging.union(tables)):
+        schema = CONTRACTS[table].polars_schema()
         # Every column that the rules name, and perhaps some whose name is part of another word: polars'
         # ``meta.root_names`` leaves out columns that are named together, as in ``pl.col("a", "b")``.
-        words = " ".join(str(r.holds) for r in rules)
-        asked = [c for c in contract.polars_schema() if c in words and c != "source"]
-        frame = read(table, columns=list(dict.fromkeys(("record_id", *asked))))
-        frame = frame.join(sources_of, on="record_id", how="left")
-        by = frame.group_by("source").agg(known)
-        for place, rule in enumerate(rules):
-            counts = found.setdefault(rule.id, {None: 0})
-            for source, number in by.select("source", str(place)).iter_rows():
-                counts[None] = counts.get(None, 0) + number
-                if source is not None:
-                    counts[source] = counts.get(source, 0) + number
-    return found
+        words = " ".join(str(rule.holds) for rule in _of_one_record(table))
+        asked = [c for c in schema if c in words and c != "source"]
+        if "record_ids" in schema:
+            rows = read(table, columns=("record_ids",)).with_row_index(_ROW)
+            # A row that rests on no record counts, too.
+            each = rows.explode("record_ids").rename({"record_ids": "record_id"})
+            yield table, rows.select(_ROW).join(each, on=_ROW, how="left")
+        elif "record_id" in schema:
+            rows = read(table, columns=list(dict.fromkeys(("record_id", *asked))))
+            yield table, rows.with_row_index(_ROW)
+
+
+def _verdicts(table: str, records: pl.DataFrame) -> Iterator[tuple[str, Counts]]:
+    """Yield the number of verdicts of each rule on one record of a table."""
+    # A table may declare one rule for several columns.
+    rules = _of_one_record(table)
+    known = [
+        (pl.len() if rule.missing == "broken" else rule.holds.is_not_null().sum()).alias(str(place))
+        for place, rule in enumerate(rules)
+        if rule.holds is not None
+    ]
+    by = records.group_by("source").agg(known)
+    for place, rule in enumerate(rules):
+        yield rule.id, _summed(zip(by["source"], by[str(place)], strict=True))
+
+
+def _with_sources(
+    tables: Iterable[tuple[str, pl.DataFrame]], sources_of: pl.DataFrame
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield tables of records with the source of each record.
+
+    Many tables are joined at once: a join for each table would index the sources of all records each time.
+    """
+    batch: dict[str, pl.DataFrame] = {}
+    for table, records in tables:
+        if batch and sum(f.height for f in batch.values()) + records.height > _AT_ONCE:
+            yield from _joined(batch, sources_of)
+            batch = {}
+        batch[table] = records
+    yield from _joined(batch, sources_of)
+
+
+def _joined(
+    batch: Mapping[str, pl.DataFrame], sources_of: pl.DataFrame
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    ids = [
+        frame.select("record_id", _table=pl.lit(n, pl.UInt8), _at=pl.int_range(pl.len(), dtype=pl.UInt32))
+        for n, frame in enumerate(batch.values())
+    ]
+    placed = pl.concat(ids).join(sources_of, on="record_id", how="left", maintain_order="left")
+    for number, (table, records) in enumerate(batch.items()):
+        part = placed.filter(pl.col("_table") == number)
+        once = part.height == records.height
+        yield table, (records if once else records[part["_at"]]).with_columns(part["source"])
+
+
+def _rows(records: pl.DataFrame) -> Counts:
+    """Count the rows of a table by the sources of their records, and together."""
+    of_rows = records.select(_ROW, "source").unique().group_by("source").len()
+    return {**_summed(of_rows.iter_rows()), None: records[_ROW].n_unique()}
+
+
+def _summed(numbers: Iterable[tuple[str | None, int | None]]) -> Counts:
+    """Add up numbers of sources, by source and together."""
+    counts: Counts = {None: 0}
+    for source, number in numbers:
+        counts[None] += number or 0
+        if source is not None:
+            counts[source] = counts.get(source, 0) + (number or 0)
+    return counts

@@ -1,11 +1,12 @@
 """How many records each rule judged, how many break it, by source, and whether that is too many."""
 
 import datetime as dt
+import random
 
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.quality import rule_catalogue
+from sarcoma_pipeline.quality import rule_catalogue, rule_results
 from sarcoma_pipeline.quality.rule_results import results
 from sarcoma_pipeline.warehouse import centres
 from schemas.contract import CONTRACTS
@@ -66,10 +67,10 @@ FINDINGS = pl.DataFrame(
 NONE = RuleResult.empty()
 
 
-def judged(thresholds=(), before=NONE, refresh="R2"):
+def judged(thresholds=(), before=NONE, refresh="R2", frames=FRAMES, sources=SOURCES):
     return results(
-        lambda table, /, *, columns: FRAMES[table].select(columns),
-        SOURCES,
+        lambda table, /, *, columns: frames[table].select(columns),
+        sources,
         FINDINGS,
         thresholds,
         before,
@@ -112,6 +113,32 @@ def test_a_rule_on_values_judges_the_values_that_were_read(found):
 
 def test_a_curated_row_counts_once_and_with_each_of_its_sources(found):
     assert [row(found, "course.undecided", s)[0] for s in (None, "o", "t")] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 1_000])
+def test_rows_are_counted_by_source_however_many_are_looked_up_at_once(monkeypatch, at_once):
+    monkeypatch.setattr(rule_results, "_AT_ONCE", at_once)
+    chosen = random.Random(at_once)
+    for _ in range(5):
+        ids = [f"r{n}" for n in range(12)]
+        of = {name: chosen.choice(["o", "t", None]) for name in ids[:10]}
+        lists = [chosen.sample(ids, chosen.randrange(4)) for _ in range(6)]
+        frames = dict(FRAMES)
+        frames["typed.plan"] = CONTRACTS["typed.plan"].conform(pl.DataFrame({"record_id": ids}))
+        for table in ("curated.radiotherapy_course", "cohort.patients"):
+            given = pl.DataFrame({"record_ids": lists}, schema={"record_ids": pl.List(pl.String)})
+            frames[table] = CONTRACTS[table].conform(given)
+        found = judged(frames=frames, sources=pl.DataFrame([*of.items()], SOURCES.schema, orient="row"))
+        for source in (None, "o", "t"):
+            plans = [name for name in ids if source in (None, of.get(name))]
+            rows = [some for some in lists if source is None or source in map(of.get, some)]
+            for rule, expected in (
+                ("dose.far-from-prescription", plans),
+                ("course.dates-differ", rows),
+                ("patient.time-implausible", rows),
+            ):
+                here = found.filter(pl.col("rule_id") == rule, pl.col("source").eq_missing(pl.lit(source)))
+                assert here["judged"].to_list() == ([len(expected)] if expected or not source else [])
 
 
 def test_a_rule_that_nothing_breaks_is_there(found):
