@@ -217,8 +217,8 @@ class Warehouse(dg.ConfigurableResource):
         """Read columns of several tables in one statement, as :meth:`read` or :meth:`read_versions` does.
 
         Args:
-            names: the tables; all of them have the columns.
-            columns: columns to read.
+            names: the tables.
+            columns: columns that all of them have.
             among: keep only rows whose value in the column of this name is among its values.
             current: whether to read only current rows, and to depend on them.
         """
@@ -239,6 +239,11 @@ class Warehouse(dg.ConfigurableResource):
             self._note(table)
         found = selection.resting_on(self._tables(), names, "record_ids", record_ids)
         return {t: CONTRACTS[t].conform(f) for t, f in found.items()}
+
+    def sums(self, table: str, *, by: Sequence[str], of: str) -> pl.DataFrame:
+        """Add up a column of the current rows of a table for each combination of others, in any order."""
+        self._note(table)
+        return selection.sums(self._tables(), table, by, of)
 
     def by_centre(self, table: str) -> dict[str, pl.DataFrame]:
         """Read a table of each centre that has been received, with all its rows."""
@@ -294,10 +299,6 @@ class Warehouse(dg.ConfigurableResource):
         tables = self._tables()
         row = tables.execute(f"SELECT count(*) FROM {tables.rows(table)}{selection.where(table)}").fetchone()
         return int(row[0]) if row else 0
-
-    def layer(self, schema: str, columns: Sequence[str] = ()) -> dict[str, pl.DataFrame]:
-        """Read every table of one schema, or these columns of each."""
-        return {t: self.read(t, columns=columns) for t in CONTRACTS if t.startswith(f"{schema}.")}
 
     def forget(self, *tables: str) -> None:
         """Drop cached frames of tables that a transaction has changed."""

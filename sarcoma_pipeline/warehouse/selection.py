@@ -85,6 +85,21 @@ def resting_on(
     return found
 
 
+def sums(tables: Tables, table: str, by: Sequence[str], of: str) -> pl.DataFrame:
+    """Return the sum of a column of the current rows of a table for each combination of others, in any order.
+
+    Args:
+        tables: the study's tables.
+        table: name as in its contract.
+        by: the other columns.
+        of: the column of integers.
+    """
+    return tables.execute(
+        f'SELECT {_listed(by)}, sum("{of}")::BIGINT AS "{of}" FROM {tables.rows(table)}{where(table)} '
+        f"GROUP BY {_listed(by)}"
+    ).pl()
+
+
 def where(table: str) -> str:
     """Return the condition for the current rows of a table, with WHERE; empty if every row is current."""
     condition = ddl.current_rows(table)

@@ -87,3 +87,19 @@ def test_rows_that_rest_on_records(store):
     found = store.read_resting(resting, pl.Series("record_id", ["a", "c", "none"]))
     assert [frame["patient_id"].to_list() for frame in found.values()] == [["0", "1", "3"]] * 2 + [[]]
     assert found["curated.surgery"].schema == CONTRACTS["curated.surgery"].polars_schema()
+
+
+def test_values_are_added_up_of_current_rows_only(store):
+    rows = [
+        ("f1", "read", 2, None),
+        ("f1", "read", 3, None),
+        ("f1", "ignored", 4, None),
+        ("f2", "read", 5, "R1"),
+    ]
+    names = ("file_id", "outcome", "values", "last_refresh")
+    _insert(store, "meta.value_account", [dict(zip(names, row, strict=True)) for row in rows])
+    with store.recorded_reads() as reads:
+        found = store.sums("meta.value_account", by=("file_id", "outcome"), of="values")
+    assert sorted(found.rows()) == [("f1", "ignored", 4), ("f1", "read", 5)]
+    assert found.schema["values"] == pl.Int64
+    assert reads == {"meta.value_account"}

@@ -14,6 +14,7 @@ from sarcoma_pipeline.quality import ledger
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import step_cache
 from schemas import typed_dicom
+from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
 from schemas.curated_radiotherapy import RadiotherapyReading
 from schemas.ledger import Decision
@@ -105,7 +106,7 @@ def _by_patients(
 ) -> Iterator[tuple[pl.DataFrame, dict[str, pl.DataFrame]]]:
     """Yield the links and typed records of successive groups of patients, sorted by patient id."""
     if patients.len() <= _PATIENTS:
-        yield links, warehouse.layer("typed")
+        yield links, {t: warehouse.read(t) for t in CONTRACTS if t.startswith("typed.")}
         return
     for some in patients.to_frame().iter_slices(_PATIENTS):
         of_some = links.join(some, on="patient_id", how="semi", maintain_order="left")

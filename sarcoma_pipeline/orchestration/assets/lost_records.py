@@ -39,8 +39,11 @@ def observe(warehouse: Warehouse, study_sources: Sources) -> pl.DataFrame:
     standing = Observation.conform(_still_lost(warehouse, earlier.drop("step")))
     if base is None:
         return standing
+    versions = _versions(warehouse, str(base), refresh)
+    if versions.is_empty():
+        return standing
     files = warehouse.read_versions(MetaFile.table(), columns=_FILE)
-    gone = lost_records.lost(_versions(warehouse, str(base), refresh), files, str(base))
+    gone = lost_records.lost(versions, files, str(base))
     gone = gone.join(earlier.select("record_id"), on="record_id", how="anti")
     if gone.is_empty():
         return standing

@@ -252,11 +252,13 @@ def _with_standing(made: Account, earlier: Account, now: Mapping[str, pl.DataFra
 
 def _settled(warehouse: Warehouse, found: Account, used: pl.DataFrame, decisions: pl.DataFrame) -> Account:
     """Record a steward's decision on an unexplained move as its cause."""
+    settling = decisions.filter(pl.col("action").is_in([ACKNOWLEDGE, WAIVE]))
+    if settling.is_empty():
+        return found
     seen = movement_findings.observe(found.values, used)
     if seen.is_empty():
         return found
     named = findings.joined_ids(seen, locations(warehouse, seen["record_id"]), warehouse.centre, decisions)
-    settling = decisions.filter(pl.col("action").is_in([ACKNOWLEDGE, WAIVE]))
     last = settling.group_by("finding_id").agg(pl.col("at").max())
     decided = named.join(last, on="finding_id").select("record_id", "at")
     return Account(movement_findings.decided(found.values, used, decided), found.records)

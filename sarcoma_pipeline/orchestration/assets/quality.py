@@ -67,7 +67,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             held,
             disposition,
             warehouse.read(MetaFile.table(), columns=("file_id", "delivered_values")),
-            warehouse.read(MetaValueAccount.table(), columns=("file_id", "outcome", "values")),
+            # There are hundreds of paths of a file.
+            warehouse.sums(MetaValueAccount.table(), by=("file_id", "outcome"), of="values"),
         )
         return StepOutput({Disposition.table(): disposition, Accounting.table(): frame})
 
