@@ -9,7 +9,7 @@ import polars as pl
 from sarcoma_pipeline.curation.event_rows import with_patient
 from sarcoma_pipeline.quality.linked_records import CREDIBILITY
 from sarcoma_pipeline.quality.rule_catalogue import judged
-from sarcoma_pipeline.quality.rule_registry import Frames
+from sarcoma_pipeline.quality.rule_registry import Frames, JudgedRule
 from schemas.all_contracts import CONTRACTS
 from schemas.configuration import Sources
 from schemas.quality import Observation
@@ -51,6 +51,25 @@ _JUDGED_BY_NO_RULE = {
 """Columns by table that no rule over several records reads. A rule that needs one finds it missing."""
 
 
+_WITH_REFERENCE = ("plan", "structure_set", "dose", "image", "treatment")
+"""Tables whose ``person_ref`` rules compare; of the others they read only the patient."""
+
+_OF_ASSIGNMENTS = frozenset(
+    ("reporter.silent", "surgery.on-other-day-by-other-reporter", "vital-status.no-diagnosis")
+)
+"""The rules that read the assignments of reports to tumours, one of the two largest tables: they are checked
+first, and the table is not kept for the others. Another rule that needs it finds it missing."""
+
+_ASSIGNMENTS = ("tumour_assignment", "every tumour_assignment")
+
+_READ_OF: Mapping[str, tuple[str, ...]] = {
+    "every assessment": ("patient_id", "assessment_date"),
+    "tumour_assignment": ("record_id", "reporter"),
+}
+"""The only columns that rules read of the largest tables, with or without records in quarantine: a record in
+quarantine makes two tables of one."""
+
+
 def columns_read(table: str) -> list[str]:
     """Return the columns of a typed table that the rules read, so that no other needs to be in memory."""
     unread = _JUDGED_BY_NO_RULE.get(table.removeprefix("typed."), ())
@@ -76,17 +95,42 @@ def observe(
         Observations (``schemas.quality.Observation``).
     """
     gone = pl.Series(list(set_aside), dtype=pl.String)
-    frames = Frames()
-    for table, frame in typed.items():
-        name = table.removeprefix("typed.")
-        linked = with_patient(frame.select(columns_read(table)), link, "left")
-        if name == "vital_status":
-            linked = linked.with_columns(_credibility(precedence).alias(CREDIBILITY))
-        held = linked["record_id"].is_in(gone.implode())
-        frames[name] = linked.filter(~held) if held.any() else linked
-        frames[f"every {name}"] = linked
-    seen = [Observation.empty()]
-    for one in judged():
+    frames = Frames(read=lambda name: _linked(typed, name, link, gone, precedence))
+    first = [one for one in judged() if one.rule.id in _OF_ASSIGNMENTS]
+    seen = _checked(first, frames)
+    for name in _ASSIGNMENTS:
+        frames.leave_out(name)
+    seen |= _checked([one for one in judged() if one.rule.id not in _OF_ASSIGNMENTS], frames)
+    return pl.concat([Observation.empty(), *(seen[rule] for rule in sorted(seen))])
+
+
+def _linked(
+    typed: Mapping[str, pl.DataFrame],
+    name: str,
+    link: pl.DataFrame,
+    gone: pl.Series,
+    precedence: Sequence[str],
+) -> dict[str, pl.DataFrame]:
+    """Return the records of a typed table of linked patients, without and with those in quarantine."""
+    table = f"typed.{name}"
+    linked = with_patient(typed[table].select(columns_read(table)), link, "left")
+    if name == "vital_status":
+        linked = linked.with_columns(_credibility(precedence).alias(CREDIBILITY))
+    if name not in _WITH_REFERENCE:
+        linked = linked.drop("person_ref")
+    every = f"every {name}"
+    free = linked.select(_READ_OF.get(name, linked.columns))
+    held = linked["record_id"].is_in(gone.implode())
+    return {
+        name: free.filter(~held) if held.any() else free,
+        every: linked.select(_READ_OF.get(every, linked.columns)),
+    }
+
+
+def _checked(rules: Iterable[JudgedRule], frames: Frames) -> dict[str, pl.DataFrame]:
+    """Return the observations of each rule that is broken, by its id."""
+    seen = {}
+    for one in rules:
         if frames[f"every {str(one.rule.on).removeprefix('typed.')}"].is_empty():
             # No record can be at fault; a study's sources fill few of the tables.
             continue
@@ -96,7 +140,7 @@ def observe(
             continue
         missing = [c for c in ("column_name", "value", "note") if c not in found.columns]
         found = found.with_columns(pl.lit(None, dtype=pl.String).alias(c) for c in missing)
-        seen.append(
+        seen[one.rule.id] = (
             Observation.conform(
                 found.with_columns(
                     rule_id=pl.lit(one.rule.id),
@@ -108,7 +152,7 @@ def observe(
             .sort("record_id", "column_name", "value", "note")
             .unique("record_id", keep="first", maintain_order=True)
         )
-    return pl.concat(seen)
+    return seen
 
 
 def _credibility(precedence: Sequence[str]) -> pl.Expr:

@@ -16,7 +16,7 @@ Each rule is declared once, where it is checked. Dagster's checks, ``sarcoma rul
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 
@@ -34,9 +34,27 @@ class Frames(dict[str, pl.DataFrame]):
     (:func:`selection`).
     """
 
-    def __init__(self, *args: object, **more: pl.DataFrame) -> None:
-        super().__init__(*args, **more)
+    def __init__(self, *, read: Callable[[str], Mapping[str, pl.DataFrame]]) -> None:
+        """Read nothing yet.
+
+        Args:
+            read: returns a table with and without the records in quarantine, when a rule first needs it.
+        """
+        super().__init__()
         self.selected: dict[Callable[..., pl.DataFrame], pl.DataFrame] = {}
+        self._read, self._left_out = read, set[str]()
+
+    def __missing__(self, name: str) -> pl.DataFrame:
+        """Read a table."""
+        if name in self._left_out:
+            raise KeyError(name)
+        self.update(self._read(name.removeprefix("every ")))
+        return self[name]
+
+    def leave_out(self, name: str) -> None:
+        """Let go of a table; it is not read again."""
+        self.pop(name, None)
+        self._left_out.add(name)
 
 
 def selection(select: Callable[[Frames], pl.DataFrame]) -> Callable[[Frames], pl.DataFrame]:

@@ -140,6 +140,9 @@ def _residual_after_remission(frames: Frames) -> pl.DataFrame:
         said = dated.with_columns(_clear=clear.fill_null(False)).filter(
             pl.col("_clear") | status.is_in([*_FOUND, "residual"]).fill_null(False)
         )
+        # Most patients have no residual tumour after a remission.
+        for needed in (status == "residual", pl.col("_clear")):
+            said = said.join(said.filter(needed).select("patient_id").unique(), on="patient_id", how="semi")
         # Statements of the same day do not contradict earlier ones.
         days = said.group_by(*tumour, "assessment_date").agg(
             _all_clear=pl.col("_clear").all(), _found=status.is_in(_FOUND).fill_null(False).any()

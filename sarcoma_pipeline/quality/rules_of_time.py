@@ -118,9 +118,9 @@ def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
         .select(*tumour, "start_date", "end_date")
         .drop_nulls(["patient_id", "start_date", "end_date"])
     )
+    recurred = frames["assessment"].filter(status, pl.col("patient_id").is_not_null())
     first = (
-        with_own_tumour(frames, frames["assessment"])
-        .filter(status, pl.col("patient_id").is_not_null())
+        with_own_tumour(frames, recurred)
         .sort("assessment_date", "record_id")
         .unique(tumour, keep="first", maintain_order=True)
     )
@@ -309,6 +309,8 @@ def _follow_up_gap(frames: Frames) -> pl.DataFrame:
     dated = frames["assessment"].filter(
         pl.all_horizontal(pl.col("patient_id", "assessment_date").is_not_null())
     )
-    ordered = dated.sort("patient_id", "assessment_date", "record_id")
+    ordered = dated.select("record_id", "patient_id", "assessment_date").sort(
+        "patient_id", "assessment_date", "record_id"
+    )
     since = pl.col("assessment_date") - pl.col("assessment_date").shift(1).over("patient_id")
     return verdicts(ordered, since.dt.total_days() > FOLLOW_UP_GAP_DAYS, "assessment_date")

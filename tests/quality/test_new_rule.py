@@ -87,7 +87,7 @@ def _rule(missing=None, **more) -> rule.Rule:
 def _at_fault(missing, found) -> list[str]:
     rule.DECLARED.clear()
     judged = rule_registry.JudgedRule(_rule(missing), lambda _: found)
-    return judged.at_fault(rule_registry.Frames())["record_id"].to_list()
+    return judged.at_fault(rule_registry.Frames(read=lambda _: {}))["record_id"].to_list()
 
 
 def test_a_verdict_that_a_missing_value_leaves_open_needs_a_meaning():
