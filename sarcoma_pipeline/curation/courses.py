@@ -45,6 +45,9 @@ from schemas.quality import Observation
 
 Frames = Mapping[str, pl.DataFrame]
 
+UNREFERRED = "no plan of a course refers to it"
+"""Why a structure set, dose, image or treatment record belongs to no course."""
+
 
 @dataclass(frozen=True)
 class Courses:
@@ -288,7 +291,7 @@ def _frames(sound: Frames, made: _Made) -> Courses:
         _table(curated_radiotherapy.RadiotherapyPlan, made.plans),
         _table(curated_radiotherapy.RadiotherapyReading, made.readings),
         _observed(made.notes),
-        [("no plan of a course refers to it", objects)],
+        [(UNREFERRED, objects)],
     )
 
 

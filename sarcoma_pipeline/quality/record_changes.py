@@ -36,6 +36,7 @@ class Evidence:
             contents, and their earlier versions.
         files: ``meta.files`` with its earlier versions.
         broken: ``record_id``, ``rule_id`` of this refresh.
+        unread: ``file_id``, ``rule_id``: why nothing could be read of a present file.
         aside: ``record_id`` of records in quarantine or set aside now.
     """
 
@@ -46,6 +47,7 @@ class Evidence:
     versions: pl.DataFrame
     files: pl.DataFrame
     broken: pl.DataFrame
+    unread: pl.DataFrame
     aside: pl.Series
 
     @cached_property
@@ -94,6 +96,10 @@ def changes(evidence: Evidence) -> pl.DataFrame:
     broken = evidence.broken.group_by("record_id").agg(rules=pl.col("rule_id").unique().sort())
     rows = (
         rows.join(broken.rename({"record_id": "record_now"}), on="record_now", how="left")
+        .join(_no_longer_read(evidence), on="file_before", how="left")
+        .with_columns(
+            pl.when(pl.col("change") == "vanished").then("of_file").otherwise("rules").alias("rules")
+        )
         .with_columns(pl.col("rules", "old_rules").fill_null(_NO_LIST))
         .with_columns(new_rules=pl.col("rules").list.set_difference("old_rules").list.sort())
         .with_columns(
@@ -105,6 +111,22 @@ def changes(evidence: Evidence) -> pl.DataFrame:
     )
     return MovementRecord.conform(
         rows.sort("pseudonym", "table_name", "change", "record_before", "record_now", nulls_last=True)
+    )
+
+
+def _no_longer_read(evidence: Evidence) -> pl.DataFrame:
+    """Return the earlier files of whose successor at the same path nothing can be read, with the reasons.
+
+    The finding on such a file explains why its records vanished. Of a file of which some records are read,
+    it explains none: a record may also have been left out by the sender.
+    """
+    now = evidence.current_files.select("file_id", "path").unique()
+    earlier = evidence.past_files.select("path", file_before="file_id").unique()
+    return (
+        evidence.unread.join(now, on="file_id")
+        .join(earlier, on="path")
+        .group_by("file_before")
+        .agg(of_file=pl.col("rule_id").unique().sort())
     )
 
 

@@ -23,7 +23,7 @@ def lineage_of(*rows):
     return pl.DataFrame(made, schema=schema, orient="row")
 
 
-def evidence_of(before, now, versions, files, *, broken=(), aside=(), owned=None):
+def evidence_of(before, now, versions, files, *, broken=(), unread=(), aside=(), owned=None):
     """Build both sides.
 
     Args:
@@ -32,6 +32,7 @@ def evidence_of(before, now, versions, files, *, broken=(), aside=(), owned=None
         versions: (table, record, key, content, file, first refresh, last refresh).
         files: (file, path, content, first refresh, last refresh).
         broken: (record, rule).
+        unread: (file, rule) of files of which nothing was read.
         aside: records in quarantine or set aside.
         owned: (pseudonym, record); the used ones by default.
     """
@@ -47,6 +48,7 @@ def evidence_of(before, now, versions, files, *, broken=(), aside=(), owned=None
         ),
         files=frame_of("file_id path content_hash first_refresh last_refresh", files),
         broken=frame_of("record_id rule_id", list(broken)),
+        unread=frame_of("file_id rule_id", list(unread)),
         aside=pl.Series("record_id", list(aside), dtype=pl.String),
     )
 

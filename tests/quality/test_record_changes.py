@@ -62,6 +62,20 @@ def test_a_vanished_record_needs_a_finding_and_its_file_may_be_gone():
     )
 
 
+OTHER_FILE = ("f3", "obds/b.xml", "bytes 3", NIGHT, None)
+
+
+@pytest.mark.parametrize(
+    ("unread", "rules"),
+    [([("f2", "file.truncated")], ["file.truncated"]), ([("f3", "file.truncated")], []), ([], [])],
+)
+def test_a_file_that_can_no_longer_be_read_explains_why_its_records_vanished(unread, rules):
+    gone = [was_record("r1", "k", "c1", "f1")]
+    damaged = evidence_of([used_record("r1", "f1")], [], gone, [*CHANGED_FILE, OTHER_FILE], unread=unread)
+    assert _kinds(damaged) == [("vanished", "file changed", bool(rules), "r1", None)]
+    assert record_changes.changes(damaged)["new_rules"].to_list() == [rules]
+
+
 def test_an_added_record_explains_itself():
     assert _kinds(ADDED) == [("added", "file changed", True, None, "r2")]
 

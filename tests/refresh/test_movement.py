@@ -171,3 +171,31 @@ def test_a_criterion_moves_patients_by_configuration_and_the_finding_stays_until
     status = place.warehouse(f"SELECT status FROM quality.ledger WHERE finding_id = '{finding}'")
     assert status.item() == "resolved"
     assert who["silent"] not in place.sarcoma("status").output
+
+
+_ONLY_PLAN = """
+SELECT l.pseudonym, f.path FROM meta.lineage l
+JOIN received.dicom_plan r USING (record_id) JOIN meta.files f ON f.file_id = r.file_id
+WHERE l.subject = 'patient' GROUP BY 1, 2 QUALIFY count(*) OVER (PARTITION BY l.pseudonym) = 1 ORDER BY 1, 2
+"""
+
+
+def test_a_plan_that_can_no_longer_be_read_explains_why_its_patient_left(demo, tmp_path):
+    """The finding on the file says what is wrong: no second one says that it cannot be explained."""
+    place = demo.copied(tmp_path / "root")
+    who, name = place.warehouse(_ONLY_PLAN).row(0)
+    path = place.drop / name
+    path.write_bytes(path.read_bytes()[:400])
+    told = place.refresh()
+    assert told.exit_code == 0, told.output
+    assert place.warehouse(f"FROM cohort.patients WHERE pseudonym = '{who}'").is_empty()
+    assert _causes(place, who) == [(["file changed"], False)]
+    (rules,) = place.warehouse(
+        f"SELECT new_rules FROM meta.movement_record WHERE pseudonym = '{who}' AND change = 'vanished'"
+    ).row(0)
+    assert rules and set(rules) <= {"file.truncated", "file.unreadable"}
+    # Folders are masked in findings: they may be numbers of patients.
+    found = place.warehouse(
+        f"FROM quality.findings WHERE path LIKE '%{path.name}' OR rule_id = 'release.moved-unexplained'"
+    )
+    assert set(found["rule_id"]) == {*rules, "delivery.records-lost"}

@@ -9,6 +9,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.curation import objections
+from sarcoma_pipeline.curation.courses import UNREFERRED
 from sarcoma_pipeline.orchestration.assets.curated import OBSERVING, TYPED
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
@@ -28,7 +29,7 @@ from schemas.lineage import Lineage
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.movement import EstimateMovement, Movement, MovementRecord
 from schemas.quality import Disposition, Observed, Quarantine
-from schemas.received import PROVENANCE
+from schemas.received import PROVENANCE, Unread
 from schemas.release import ACCOUNT, released_columns
 from schemas.vocabularies import ACKNOWLEDGE, WAIVE
 from schemas.volumes import Volume
@@ -136,9 +137,11 @@ def _evidence(
     owned = _owned(warehouse, who)
     ids = pl.concat([*(f["record_id"] for f in sides), owned["record_id"]]).unique()
     broken = warehouse.read_parts(Observed.table(), OBSERVING)
+    apart = warehouse.read(Disposition.table(), columns=("record_id", "reason"), noted=False)
     aside = [
-        warehouse.read(t, columns=("record_id",), noted=False)
-        for t in (Quarantine.table(), Disposition.table())
+        warehouse.read(Quarantine.table(), columns=("record_id",), noted=False),
+        # Its plan is no longer used: so is the record, and nothing else is wrong with it.
+        apart.filter(pl.col("reason") != UNREFERRED).select("record_id"),
     ]
     return record_changes.Evidence(
         base=_known_refresh(warehouse, before),
@@ -148,8 +151,20 @@ def _evidence(
         versions=_versions(warehouse, ids),
         files=warehouse.read_versions(MetaFile.table()),
         broken=pl.concat([broken.select("record_id", "rule_id"), _objected(warehouse)]),
+        unread=_unread(warehouse),
         aside=pl.concat(aside)["record_id"].unique(),
     )
+
+
+def _unread(warehouse: Warehouse) -> pl.DataFrame:
+    """Return the files of which nothing was read, with the rules that say why."""
+    parts = warehouse.read(Unread.table(), columns=("file_id", "rule_id"), noted=False)
+    files = warehouse.read(MetaFile.table(), columns=("file_id", "records"), noted=False)
+    sizes = files.group_by("file_id").agg(pl.col("records").max())
+    whole = (
+        parts.group_by("file_id").len().join(sizes, on="file_id").filter(pl.col("len") == pl.col("records"))
+    )
+    return parts.join(whole, on="file_id", how="semi").unique().sort("file_id", "rule_id")
 
 
 def _objected(warehouse: Warehouse) -> pl.DataFrame:
