@@ -26,8 +26,8 @@ def night(project: Project, warehouse: Warehouse) -> impact.Night:
     link, every = warehouse.read(Link.table()), warehouse.read(Quarantine.table())
     held, repeated = repeated_faults.once_a_file(every, locations(warehouse, every["record_id"]))
     records = held["record_id"]
-    owners = [warehouse.read(t, columns=("person_ref",), among=records)["person_ref"] for t in TYPED]
-    known = link.filter(pl.col("person_ref").is_in(pl.concat(owners).implode()))
+    owners = pl.concat(warehouse.read_several(TYPED, columns=("person_ref",), among=records).values())
+    known = link.filter(pl.col("person_ref").is_in(owners["person_ref"].implode()))
     persons = link.join(known, on="patient_id", how="semi")["person_ref"].unique()
     return impact.Night(
         {t: warehouse.read(t, among=persons) for t in TYPED},

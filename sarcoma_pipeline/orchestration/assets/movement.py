@@ -189,8 +189,8 @@ def _owned(warehouse: Warehouse, who: pl.DataFrame) -> pl.DataFrame:
         .select("pseudonym", "person_ref")
     )
     refs = persons["person_ref"].unique()
-    typed = [warehouse.read(t, columns=("record_id", "person_ref"), among=refs, noted=False) for t in TYPED]
-    return persons.join(pl.concat(typed), on="person_ref").select("pseudonym", "record_id").unique()
+    typed = warehouse.read_several(TYPED, columns=("record_id", "person_ref"), among=refs, current=False)
+    return persons.join(pl.concat(typed.values()), on="person_ref").select("pseudonym", "record_id").unique()
 
 
 def _versions(warehouse: Warehouse, ids: pl.Series) -> pl.DataFrame:
