@@ -10,7 +10,7 @@ import polars as pl
 from sarcoma_pipeline.cohort import baseline_choice, dose, primary, within_bounds
 from sarcoma_pipeline.cohort.data_cutoff import rows_until
 from sarcoma_pipeline.cohort.derived_once import Derive, every_time, once
-from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH
+from sarcoma_pipeline.cohort.endpoints import MONTHS_PER_DAY
 from sarcoma_pipeline.cohort.partial_dates import reach
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL, first_relapse
@@ -22,7 +22,8 @@ from schemas.distinct_values import distinct
 from schemas.gate import Gate
 from schemas.vocabularies import RELAPSES, SECOND_MALIGNANCY
 
-DAYS_PER_YEAR = 365.25
+YEARS_PER_DAY = 1 / 365.25
+"""Days are multiplied by it, for the reason of ``MONTHS_PER_DAY``."""
 _DEFAULT_GATE = Gate()
 
 _T_STAGE = {
@@ -175,7 +176,7 @@ def _joined(parts: Sequence[pl.DataFrame], assumptions: Assumptions) -> pl.DataF
     unknown = "RX" if assumptions.residual_status_unknown == "RX" else None
     records = distinct(pl.concat_list(pl.col(c).fill_null(none) for c in _EVIDENCE))
     described = frame.with_columns(
-        age_at_diagnosis_years=pl.coalesce([_age_in_days() / DAYS_PER_YEAR, "age_at_diagnosis_years"]),
+        age_at_diagnosis_years=pl.coalesce([_age_in_days() * YEARS_PER_DAY, "age_at_diagnosis_years"]),
         t_stage=_T_STAGE[assumptions.t_edition](
             pl.col("t_stage"), pl.col("tumour_size_cm"), pl.col("tnm_edition"), pl.col("region")
         ),
@@ -190,7 +191,7 @@ def _joined(parts: Sequence[pl.DataFrame], assumptions: Assumptions) -> pl.DataF
         .when(distant)
         .then(pl.lit("distant only"))
         .otherwise(pl.lit("none")),
-        follow_up_months=pl.col("follow_up_days") / DAYS_PER_MONTH,
+        follow_up_months=pl.col("follow_up_days") * MONTHS_PER_DAY,
         **({"record_ids": records} if "record_ids" in frame.columns else {}),
     ).sort("pseudonym")
     # Conform first, so that the bounds are checked on the released values.
@@ -322,7 +323,7 @@ def _answered(
             "patient_id",
             "registry_answer_days",
             registry_answer_age_months=pl.when(pl.col("_dead").is_null()).then(
-                ((pl.col("_last") - pl.col("registry_answer_days")) / DAYS_PER_MONTH).floor().cast(pl.Int32)
+                ((pl.col("_last") - pl.col("registry_answer_days")) * MONTHS_PER_DAY).floor().cast(pl.Int32)
             ),
         )
     )

@@ -36,6 +36,9 @@ from schemas.gate import Gate
 from schemas.vocabularies import SECOND_MALIGNANCY
 
 DAYS_PER_MONTH = 30.4375
+MONTHS_PER_DAY = 1 / DAYS_PER_MONTH
+"""Days are multiplied by it: polars divides a column by a number in another way if it has only one row, and
+then the last digit of a patient's value would depend on how many patients are derived together."""
 
 OUTSIDE_BOUNDS = "a time outside the bounds of the release gate"
 """Reason why a patient is not at risk; the finding is ``patient.time-implausible``."""
@@ -330,8 +333,8 @@ def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
         *([_coarser("date_precision", started[2])] if _EVIDENCE in frame.columns else ()),
     ).with_columns(
         pl.col("time_days_earliest").clip(0),
-        time_months=pl.col("time_days") / DAYS_PER_MONTH,
-        entry_months=pl.col("entry_days") / DAYS_PER_MONTH,
+        time_months=pl.col("time_days") * MONTHS_PER_DAY,
+        entry_months=pl.col("entry_days") * MONTHS_PER_DAY,
     )
 
 

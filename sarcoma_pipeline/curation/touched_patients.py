@@ -16,15 +16,11 @@ import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import with_patient
 from sarcoma_pipeline.curation.typed_records import Result
-from schemas import typed_dicom
+from schemas import row_hashes, typed_dicom
 
 Frames = Mapping[str, pl.DataFrame]
 
-INPUTS = {"patient_id": pl.String, "inputs": pl.String}
-"""Columns of :func:`inputs`."""
-
 _WITHOUT = ("place", "received_on")
-_SEEDS = (0, 1)
 
 
 def inputs(
@@ -51,9 +47,9 @@ def inputs(
     }
     linked = {table: frame for table, frame in linked.items() if frame.height}
     if not linked:
-        return pl.DataFrame(schema=INPUTS)
+        return pl.DataFrame(schema=row_hashes.INPUTS)
     orders = _orders(linked)
-    hashed = [_hashed("pseudonym", pseudonyms.unique("patient_id", maintain_order=True))]
+    hashes = [row_hashes.hashed("pseudonym", pseudonyms.unique("patient_id", maintain_order=True))]
     for table, frame in linked.items():
         facts = frame.drop(_WITHOUT).with_columns(
             _order=orders[table],
@@ -63,16 +59,9 @@ def inputs(
         if table == typed_dicom.Treatment.table():
             known = pl.Series(list(known_plans), dtype=pl.String)
             facts = facts.with_columns(_known=pl.col("refers_to").is_in(known.implode()))
-        hashed.append(_hashed(table, facts))
+        hashes.append(row_hashes.hashed(table, facts))
     there = pl.concat([frame.select("patient_id") for frame in linked.values()]).unique()
-    return (
-        pl.concat(hashed)
-        .group_by("patient_id")
-        .agg(pl.col(f"_{seed}").bitwise_xor() for seed in _SEEDS)
-        .join(there, on="patient_id", how="semi")
-        .select("patient_id", inputs=pl.concat_str([f"_{seed}" for seed in _SEEDS], separator=" "))
-        .sort("patient_id")
-    )
+    return row_hashes.by_patient(hashes).join(there, on="patient_id", how="semi", maintain_order="left")
 
 
 def _orders(linked: Frames) -> dict[str, pl.Series]:
@@ -82,12 +71,6 @@ def _orders(linked: Frames) -> dict[str, pl.Series]:
     )
     counted = placed.with_columns(_order=pl.col("place").rank("dense").over("patient_id"))
     return {str(t): of["_order"] for (t,), of in counted.partition_by("_table", as_dict=True).items()}
-
-
-def _hashed(table: str, facts: pl.DataFrame) -> pl.DataFrame:
-    """Return two hashes of each row, with the patient."""
-    named = facts.with_columns(_table=pl.lit(table))
-    return facts.select("patient_id", *(named.hash_rows(seed).alias(f"_{seed}") for seed in _SEEDS))
 
 
 def decided_otherwise(readings: pl.DataFrame, decided: Collection[str]) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from sarcoma_pipeline.cohort import cohort_tables
 from sarcoma_pipeline.curation import touched_patients
 from tests.curation.rt_files import content, record
 from tests.refresh.nights import Nights, from_all_steps
@@ -37,6 +38,20 @@ def kept(monkeypatch) -> list[int]:
     return found
 
 
+@pytest.fixture
+def derived(monkeypatch) -> list[int]:
+    """The number of patients of whom the cohort was derived, of each night that derived any."""
+    found: list[int] = []
+    derive = cohort_tables.derive
+
+    def counted(made, centre):
+        found.append(made.members.height)
+        return derive(made, centre)
+
+    monkeypatch.setattr(cohort_tables, "derive", counted)
+    return found
+
+
 def _number(patient: bytes) -> bytes:
     found = re.search(rb'Patient_ID="([^"]*)"', patient)
     assert found
@@ -60,7 +75,7 @@ def _deliver(nights: Nights, patients: tuple[bytes, ...]) -> None:
     (nights.project.drop / "obds/cumulative.xml").write_bytes(nights.export.content)
 
 
-def test_reports_plans_and_decisions_that_touch_few_patients(nightly, tmp_path, kept):
+def test_reports_plans_and_decisions_that_touch_few_patients(nightly, tmp_path, kept, derived):
     drop, everybody = nightly.project.drop, nightly.derived()["curated.patient"].height
     nightly.export = exports.joined(drop)
     for single in (drop / "obds").glob("*.xml"):
@@ -91,6 +106,7 @@ def test_reports_plans_and_decisions_that_touch_few_patients(nightly, tmp_path, 
     _deliver(nightly, tuple(patients))
     nightly.refresh()
     assert everybody - 20 < kept[-1] < everybody - 3
+    assert 0 < derived[-1] < 20
 
     # The plan of the other patient is gone: the one whose record refers to it has a new finding.
     gone = "SELECT count(*) FROM quality.findings WHERE rule_id = 'records.plan-missing'"
@@ -103,7 +119,7 @@ def test_reports_plans_and_decisions_that_touch_few_patients(nightly, tmp_path, 
         "SELECT finding_id FROM quality.findings JOIN curated.identity_reading USING (rule_id, record_id)",
     )[0, 0]
     _decided(nightly, "decide", reading, "--reading", "2")
-    del kept[:]
+    del kept[:], derived[:]
     _decided(nightly, "reopen", waived)
     _deliver(nightly, tuple(reversed(patients)))
     nightly.refresh()
@@ -111,4 +127,5 @@ def test_reports_plans_and_decisions_that_touch_few_patients(nightly, tmp_path, 
     _decided(nightly, "reopen", reading)
     nightly.refresh()
     assert len(kept) == 2 and min(kept) > everybody - 20
+    assert sum(derived) < 20
     assert from_all_steps(nightly, tmp_path / "all") == []

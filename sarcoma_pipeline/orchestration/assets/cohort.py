@@ -6,20 +6,11 @@ from dataclasses import replace
 from functools import partial
 
 import dagster as dg
-import polars as pl
 
-from sarcoma_pipeline.cohort import (
-    derivation,
-    eligibility,
-    ever_eligible,
-    released_events,
-    structure_doses,
-    toxicity,
-    toxicity_endpoints,
-)
+from sarcoma_pipeline.cohort import derivation, eligibility
 from sarcoma_pipeline.orchestration.assets import curated_of_group
-from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES, curated_of
-from sarcoma_pipeline.orchestration.assets.kept_result import unless_same
+from sarcoma_pipeline.orchestration.assets.cohort_by_patient import STEP, derived_anew
+from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -56,30 +47,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def derive(warehouse: Warehouse) -> StepOutput:
         """Derive each eligible patient's covariates, and the endpoints with their evidence."""
         eligible = eligibility.eligible(warehouse.read(CohortEligibility.table()))
-        rows = ever_eligible.rows(curated_of(warehouse, *OF_DOSES), study, eligible)
-
-        def computed() -> dict[str, pl.DataFrame]:
-            made = derivation.cohort(rows, study, chosen=eligible)
-            derived = made.derived
-            centre = pl.lit(warehouse.centre or None, dtype=pl.String)
-            toxic = toxicity.toxicity(rows, made.happened, made.members)
-            with_times = toxicity_endpoints.derive(
-                rows, made.happened, made.members, toxic, study.toxicity, study.gate
-            )
-            doses = structure_doses.structure_doses(rows, made.members, study.gate)
-            return {
-                CohortPatient.table(): made.patients.with_columns(centre=centre),
-                CohortEvent.table(): released_events.events(made.happened, made.members),
-                CohortEndpoint.table(): derived.endpoints,
-                CohortNotAtRisk.table(): derived.not_at_risk,
-                CohortDerivability.table(): derived.derivability,
-                CohortToxicity.table(): toxic,
-                CohortToxicityEndpoint.table(): with_times,
-                CohortDoseVolume.table(): doses,
-            }
-
-        inputs = {**rows, CohortEligibility.table(): eligible.to_frame()}
-        made = unless_same(warehouse, project, "cohort", tuple(of_cohort), inputs, computed)
+        made = derived_anew(warehouse, project, eligible, (*CURATED, *OF_DOSES), tuple(of_cohort))
         ends = made.frames[CohortEndpoint.table()]
         events = ends.filter("event").group_by("endpoint").len().sort("endpoint")
         counted = {f"{name} events": n for name, n in events.iter_rows()}
@@ -108,7 +76,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         ),
         step(
             project,
-            "cohort",
+            STEP,
             of_cohort,
             derive,
             kinds={"polars"},

@@ -13,7 +13,7 @@ from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.quality import ledger
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import step_cache
-from schemas import typed_dicom
+from schemas import row_hashes, typed_dicom
 from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
 from schemas.curated_radiotherapy import RadiotherapyReading
@@ -52,7 +52,7 @@ def curated_anew(warehouse: Warehouse, project: Project) -> Iterator[StepOutput]
         before = _before(warehouse, circumstances).join(otherwise, on="patient_id", how="anti")
     for some, typed in _by_patients(warehouse, links, patients):
         inputs = touched_patients.inputs(typed, some, held, names, known_plans)
-        untouched = inputs.join(before, on=list(touched_patients.INPUTS), how="semi").select("patient_id")
+        untouched = inputs.join(before, on=list(row_hashes.INPUTS), how="semi").select("patient_id")
         touched = inputs.join(untouched, on="patient_id", how="anti").select("patient_id")
         theirs, of_them = (
             touched_patients.of_patients(typed, some, touched) if untouched.height else (typed, some)

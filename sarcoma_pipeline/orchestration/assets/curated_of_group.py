@@ -19,7 +19,10 @@ PATIENTS = 10_000
 
 
 def groups(
-    warehouse: Warehouse, tables: Sequence[str], assumptions: Assumptions
+    warehouse: Warehouse,
+    tables: Sequence[str],
+    assumptions: Assumptions,
+    chosen: pl.Series | None = None,
 ) -> tuple[dt.date | None, Iterator[CuratedOnce]]:
     """Return the data cut-off and the tables of successive groups of patients, in the order of pseudonyms.
 
@@ -30,12 +33,18 @@ def groups(
         warehouse: the warehouse of one centre, or of a study without centres.
         tables: the curated tables, each read when it is needed.
         assumptions: the switches.
+        chosen: pseudonyms of the patients who are needed; None for all.
     """
     dating = {table: warehouse.read(table, columns=columns) for table, columns in _DATING.items()}
     cut = covariates.known_cut_off(dating, assumptions)
     persons = warehouse.read("curated.patient", columns=("patient_id", "pseudonym"))
-    patients = persons.sort("pseudonym").select("patient_id")
-    return cut, _by_group(warehouse, tables, patients, patients.height if cut is None else PATIENTS)
+    patients = persons.sort("pseudonym")
+    if cut is None:
+        return cut, iter([CuratedOnce(OnDemand(tables, warehouse.read))])
+    if chosen is not None:
+        patients = patients.filter(pl.col("pseudonym").is_in(chosen.implode()))
+    few = persons.height <= PATIENTS
+    return cut, _by_group(warehouse, tables, patients.select("patient_id"), few=few)
 
 
 _DATING = {
@@ -46,12 +55,16 @@ _DATING = {
 
 
 def _by_group(
-    warehouse: Warehouse, tables: Sequence[str], patients: pl.DataFrame, most: int
+    warehouse: Warehouse, tables: Sequence[str], patients: pl.DataFrame, *, few: bool
 ) -> Iterator[CuratedOnce]:
-    if patients.height <= most:
-        yield CuratedOnce(OnDemand(tables, warehouse.read))
+    """Yield the tables of each group; ``few`` says whether those of everybody are small, too."""
+    if few:
+        theirs = pl.col("patient_id").is_in(patients["patient_id"].implode())
+        # Reading a table and choosing from it is faster than to have DuckDB choose.
+        yield CuratedOnce(OnDemand(tables, lambda table: warehouse.read(table).filter(theirs)))
         return
-    for some in patients.iter_slices(most):
-        ids = some["patient_id"]
+    # Without a patient there is one group, too: an empty one.
+    for first in range(0, max(patients.height, 1), PATIENTS):
+        ids = patients["patient_id"].slice(first, PATIENTS)
         yield CuratedOnce(OnDemand(tables, lambda table, ids=ids: warehouse.read(table, among=ids)))
         give_back()
