@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.structure_names import METRICS, OF_TYPE, USUAL, Role, UsualName
 from schemas.structures_toml import StructureNames
@@ -91,6 +92,7 @@ def meaning(
     return _of(*by_type, "type", contradicts=differ)
 
 
+@lru_cache(maxsize=10_000)  # A site has some hundred names, each in thousands of structure sets.
 def readable(name: str | None) -> str:
     """Return a name as it was typed: without the harm of a wrong SpecificCharacterSet, as far as it is known.
 

@@ -13,6 +13,7 @@ import pytest
 from sarcoma_pipeline.curation.dose_volume.plan_of_dose import PlannedGroup, PlanOfDose
 from sarcoma_pipeline.curation.planned_doses import ObjectAt, PlanFiles, Work
 from sarcoma_pipeline.orchestration import dose_work
+from sarcoma_pipeline.orchestration.assets import dose_volume
 from sarcoma_pipeline.orchestration.dose_inbox import Inbox
 from sarcoma_pipeline.sources.worker_process import Readers
 from schemas.dose_settings import DoseSettings
@@ -188,3 +189,16 @@ def test_results_wait_in_files_for_their_owner_only(tmp_path):
 def test_the_result_is_plain_json(tmp_path):
     result = compute(tmp_path, work(tmp_path, (BALL, INNER)))
     assert json.loads(json.dumps(result)) == result
+
+
+@pytest.mark.parametrize(
+    ("names", "kinds", "told"),
+    [
+        (None, None, []),
+        ('["PTV", null]', None, [("PTV", None), (None, None)]),
+        ('["PTV", "B"]', '["PTV"]', [("PTV", "PTV"), ("B", None)]),
+        ('["PTV"]', '["PTV", "ORGAN"]', [("PTV", "PTV")]),
+    ],
+)
+def test_each_structure_has_its_name_and_its_type_if_one_is_told(names, kinds, told):
+    assert dose_volume._structures(names, kinds) == told

@@ -89,12 +89,16 @@ def _sets(warehouse: Warehouse) -> list[tuple[str, list[tuple[str | None, str | 
     received = warehouse.read(_SETS, columns=("record_id", "file_id", "ROIName", "RTROIInterpretedType"))
     files = warehouse.read(MetaFile.table(), columns=("file_id", "source")).unique("file_id")
     frame = received.filter(pl.col("record_id").is_in(used.implode())).join(files, on="file_id")
-    found = []
-    for row in frame.sort("record_id").iter_rows(named=True):
-        named, kinds = json.loads(row["ROIName"] or "[]"), json.loads(row["RTROIInterpretedType"] or "[]")
-        kinds += [None] * (len(named) - len(kinds))
-        found.append((row["source"], list(zip(named, kinds, strict=False))))
-    return found
+    # Most structure sets of a site have the same structures: each text is read once.
+    rows = frame.sort("record_id").select("source", "ROIName", "RTROIInterpretedType").rows()
+    structures = {texts: _structures(*texts) for texts in {(names, kinds) for _, names, kinds in rows}}
+    return [(source, structures[names, kinds]) for source, names, kinds in rows]
+
+
+def _structures(names: str | None, kinds: str | None) -> list[tuple[str | None, str | None]]:
+    """Return the names and types of a structure set from its JSON columns."""
+    named, of_type = json.loads(names or "[]"), json.loads(kinds or "[]")
+    return list(zip(named, of_type + [None] * (len(named) - len(of_type)), strict=False))
 
 
 def _rows(one: Planned, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

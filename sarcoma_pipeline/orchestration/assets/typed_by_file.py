@@ -23,8 +23,11 @@ OF_REPORTS, STEP = typed_records.STEPS
 
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
 
-_RECORDS = 100_000
+_RECORDS = 50_000
 """Maximum number of received records typed at a time, to limit memory; a larger file is typed in one part."""
+
+_AMENDED = 100_000
+"""Maximum number of records of touched files for which tables are amended, in one part."""
 
 _OF_FILES = MetaStepFile.table()
 _SAID = (Observed.table(), SetAside.table())
@@ -165,7 +168,7 @@ def _few(touched: Touched, now: pl.DataFrame, noted: pl.DataFrame) -> bool:
         and not now["file_id"].is_duplicated().any()
         and not noted["file_id"].is_duplicated().any()
         and 2 * max(touched.now.height, touched.gone.height) <= now.height
-        and max(int(touched.now["records"].sum()), int(touched.gone["records"].sum())) <= _RECORDS
+        and max(int(touched.now["records"].sum()), int(touched.gone["records"].sum())) <= _AMENDED
     )
 
 
