@@ -295,6 +295,22 @@ class IdentityGate:
     def _names_somebody(self, word: str) -> bool:
         return spelling(word) in self._known or _bare(word) in self._known
 
+    def names_in_places(self) -> frozenset[str]:
+        """Return the known words that :meth:`places` depends on: a gate that knows only these hides the same.
+
+        Other names are no words that may be shown, and other numbers are too long to be shown.
+        """
+        listed = {
+            s for word in self._path_words | self._configured_words for s in (spelling(word), _bare(word))
+        }
+
+        def matters(name: str) -> bool:
+            if not name.isascii() or name in listed:
+                return True
+            return not name.isalpha() and not re.search(_LONG_NUMBER, name)
+
+        return frozenset(filter(matters, self._known))
+
     def frame(self, found: pl.DataFrame) -> pl.DataFrame:
         """Apply the gate to ``path``, ``position``, ``column_name``, ``value`` and ``note`` of findings.
 

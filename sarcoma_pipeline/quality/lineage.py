@@ -10,6 +10,11 @@ from schemas.lineage import Lineage
 PATIENT = "patient"
 """Subject of the lineage of a row of ``cohort.patients``."""
 
+INPUTS = {"patient_id": pl.String, "inputs": pl.String}
+"""Columns of :func:`inputs`."""
+
+_SEEDS = (0, 1)
+
 
 def lineage(
     patients: pl.DataFrame,
@@ -29,16 +34,32 @@ def lineage(
     Returns:
         ``meta.lineage``, sorted.
     """
+    return rows(traced(patients, endpoints, places, observed))
+
+
+def traced(
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+    places: pl.DataFrame,
+    observed: pl.DataFrame,
+) -> pl.DataFrame:
+    """Join the records of each patient and endpoint with everything that their lineage says of them.
+
+    Args:
+        patients: ``cohort.patients``.
+        endpoints: ``cohort.endpoints``.
+        places: as for :func:`lineage`, before or after the identity gate.
+        observed: ``quality.observed``.
+
+    Returns:
+        The rows of :func:`rows`, in which a record that was overruled supports, too.
+    """
     decided = endpoints.select("pseudonym", subject="endpoint", record_id="evidence", role=pl.lit("decided"))
     supports = patients.select(
         "pseudonym", subject=pl.lit(PATIENT), record_id="record_ids", role=pl.lit("supports")
     )
     rules = observed.group_by("record_id").agg(rule_ids=pl.col("rule_id").unique().sort())
-    overruling = [rule.id for rule in rule_catalogue.rules().values() if rule.overruled]
-    lost = (
-        pl.col("rule_ids").list.set_intersection(pl.lit(overruling, dtype=pl.List(pl.String))).list.len() > 0
-    )
-    rows = (
+    return (
         pl.concat([decided.cast({"subject": pl.String}), supports])
         .explode("record_id")
         .drop_nulls("record_id")
@@ -48,11 +69,41 @@ def lineage(
             ),
             on="record_id",
             how="left",
+            maintain_order="left",
         )
-        .join(rules, on="record_id", how="left")
+        .join(rules, on="record_id", how="left", maintain_order="left")
         .with_columns(pl.col("rule_ids").fill_null([]))
-        .with_columns(
-            role=pl.when((pl.col("role") == "supports") & lost).then(pl.lit("overruled")).otherwise("role")
-        )
     )
-    return Lineage.conform(rows.sort("pseudonym", "subject", "role", "file_id", "position", "record_id"))
+
+
+def inputs(found: pl.DataFrame) -> pl.DataFrame:
+    """Return a hash of all of which the lineage of each patient consists, except the words of the gate.
+
+    Args:
+        found: from :func:`traced`, before the identity gate.
+
+    Returns:
+        ``patient_id`` (the pseudonym), ``inputs``: one row per patient with a record.
+    """
+    # Numbered, so that a row that is there twice does not cancel itself.
+    facts = found.select(pl.all(), _row=pl.int_range(pl.len()).over("pseudonym"))
+    hashed = found.select("pseudonym", *(facts.hash_rows(seed).alias(f"_{seed}") for seed in _SEEDS))
+    of_patients = hashed.group_by("pseudonym").agg(pl.col(f"_{seed}").bitwise_xor() for seed in _SEEDS)
+    together = pl.concat_str([f"_{seed}" for seed in _SEEDS], separator=" ")
+    return of_patients.select(patient_id="pseudonym", inputs=together).sort("patient_id")
+
+
+def rows(found: pl.DataFrame) -> pl.DataFrame:
+    """Return ``meta.lineage``, sorted.
+
+    Args:
+        found: from :func:`traced`, after the identity gate.
+    """
+    overruling = [rule.id for rule in rule_catalogue.rules().values() if rule.overruled]
+    lost = (
+        pl.col("rule_ids").list.set_intersection(pl.lit(overruling, dtype=pl.List(pl.String))).list.len() > 0
+    )
+    made = found.with_columns(
+        role=pl.when((pl.col("role") == "supports") & lost).then(pl.lit("overruled")).otherwise("role")
+    )
+    return Lineage.conform(made.sort("pseudonym", "subject", "role", "file_id", "position", "record_id"))

@@ -9,8 +9,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from sarcoma_pipeline.warehouse.centres import CENTRE
+
 _BY_LAYER = {"typed": ("place",)}
-_BY_TABLE = {"quality.observed": ("record_id", "step"), "quality.set_aside": ("record_id", "step")}
+_BY_TABLE = {
+    "meta.lineage": ("pseudonym",),
+    "quality.observed": ("record_id", "step"),
+    "quality.set_aside": ("record_id", "step"),
+}
 
 
 def columns(table: str) -> tuple[str, ...]:
@@ -21,6 +27,9 @@ def columns(table: str) -> tuple[str, ...]:
 def ordered(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Return rows, given in the order in which they were written, in the order in which they are read."""
     by = columns(table)
+    if CENTRE in frame.columns and by and frame.height:
+        parts = frame.partition_by(CENTRE, maintain_order=True)
+        return pl.concat([part.sort(by, maintain_order=True) for part in parts])
     if not by or (len(by) == 1 and frame[by[0]].is_sorted()):
         return frame
     return frame.sort(by, maintain_order=True)

@@ -156,3 +156,35 @@ def test_columns_of_places_are_shown_as_each_of_their_texts(seed):
     rows = frame.iter_rows(named=True)
     assert shown["path"].to_list() == [r["path"] and GATE.path(r["path"], r["file_id"]) for r in rows]
     assert shown["position"].to_list() == [p and GATE.position(p) for p in frame["position"]]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_places_depend_only_on_some_of_the_names(seed):
+    draw = random.Random(seed)
+    words = (
+        "Nord",
+        "Müller",
+        "muller",
+        "obds",
+        "Straße",
+        "STRASSE",
+        "sheet",
+        "٣",
+        "7",
+        "1950",
+        "x1",
+        "nord12",
+    )
+    some = [
+        *_random_texts(seed),
+        *("".join(draw.choices((*words, "/", "/", " ", "_", "-"), k=5)) for _ in range(400)),
+    ]
+    named = draw.sample((*words, "12345", "zq", "1234567", "Süd-Nord", "0", "12", "page", "2009-12-30"), 8)
+    known = known_words([pl.DataFrame({"family_name": named})])
+    configured, listed = ["Nord", "Straße", "sheet", "müller"], ["x", "zq"]
+    gate = IdentityGate(known, configured, listed)
+    frame = pl.DataFrame({"path": some, "position": some[::-1], "file_id": "f" * 32})
+    shown = gate.places(frame)
+    assert shown.equals(IdentityGate(gate.names_in_places(), configured, listed).places(frame))
+    assert not shown.equals(IdentityGate(frozenset(), configured, listed).places(frame))
+    assert {"12345", "1234567", "20091230"}.isdisjoint(gate.names_in_places())
