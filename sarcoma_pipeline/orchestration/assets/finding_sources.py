@@ -12,18 +12,28 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality.finding_records import RESTING
 from schemas.quality import Disposition, Quarantine
 
+_SMALL = 2_000
+"""Maximum number of rows of a table that is read whole: a statement for each question would take longer."""
+
 
 class FindingSources:
     """The records of findings in a warehouse (:class:`sarcoma_pipeline.quality.finding_records.Sources`)."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
+        self._small: dict[str, pl.DataFrame | None] = {}
         self._places = _Asked(lambda ids: locations(warehouse, ids))
         self._persons = _Asked(lambda ids: pl.concat(_persons(warehouse, ids).values()).unique())
 
     def rows(self, table: str, among: pl.Series) -> pl.DataFrame:
         """Return the rows whose value, in the column that the series is named after, is in the series."""
-        return self._warehouse.read(table, among=among)
+        if table not in self._small:
+            small = self._warehouse.height(table) <= _SMALL
+            self._small[table] = self._warehouse.read(table) if small else None
+        whole = self._small[table]
+        if whole is None:
+            return self._warehouse.read(table, among=among)
+        return whole.filter(pl.col(among.name).is_in(among.implode()))
 
     def persons(self, records: pl.Series) -> pl.DataFrame:
         """Return ``record_id`` and ``person_ref`` of typed records."""
