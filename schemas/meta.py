@@ -139,7 +139,9 @@ class MetaStep(Contract, table="meta.steps"):
 class MetaStepPatient(Contract, table="meta.step_patients"):
     """What a patient's rows were last computed from, by a step that computes only the patients touched."""
 
-    patient_id: pl.String = column("Patient", "The patient.", nullable=False, identifying="identifier")
+    patient_id: pl.String = column(
+        "Patient", "The patient; of the step lineage the pseudonym.", nullable=False, identifying="identifier"
+    )
     circumstances: pl.String = column(
         "Circumstances", "Hash of all on which the rows of every patient depend.", nullable=False
     )
