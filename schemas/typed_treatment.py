@@ -162,11 +162,6 @@ _FRACTIONS = _TOTAL / _SINGLE
 _PLAUSIBLE = _TOTAL.is_between(1, 100) & _SINGLE.is_between(0.5, 30) & (_SINGLE <= _TOTAL)
 
 
-def eqd2() -> pl.Expr:
-    """Return the equivalent dose in 2 Gy fractions: D (d + alpha/beta) / (2 + alpha/beta)."""
-    return _TOTAL * (_SINGLE + ALPHA_BETA_GY) / (2 + ALPHA_BETA_GY)
-
-
 _ALONE = (pl.col("application").fill_null("external beam") == "external beam") & (
     pl.col("part").fill_null(1) == 1
 )
@@ -174,13 +169,19 @@ _ALONE = (pl.col("application").fill_null("external beam") == "external beam") &
 
 
 def _usual_eqd2() -> pl.Expr:
+    """Compare the equivalent dose in 2 Gy fractions, D (d + alpha/beta) / (2 + alpha/beta), with its range.
+
+    Both sides are multiplied by the divisor: polars divides a column by a number in another way if there is
+    one row, and a verdict at the limit must not depend on the other records.
+    """
+    divisor = 2 + ALPHA_BETA_GY
     low, high = (
         pl.col("radiation_sequence").replace_strict(
-            {k: v[i] for k, v in EQD2_GY.items()}, default=None, return_dtype=pl.Float64
+            {k: v[i] * divisor for k, v in EQD2_GY.items()}, default=None, return_dtype=pl.Float64
         )
         for i in (0, 1)
     )
-    return eqd2().is_between(low, high) | ~_PLAUSIBLE | ~_ALONE
+    return (_TOTAL * (_SINGLE + ALPHA_BETA_GY)).is_between(low, high) | ~_PLAUSIBLE | ~_ALONE
 
 
 RADIOTHERAPY_RULES = (

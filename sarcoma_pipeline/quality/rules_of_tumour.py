@@ -15,6 +15,7 @@ from schemas.wound_operations import may_resect
 
 DIAGNOSES_APART_DAYS = 30
 _UPS = [m.code for m in MORPHOLOGIES if m.group == "UPS"]
+_DAYS_PER_YEAR = 365.25
 
 
 @rule(
@@ -110,9 +111,10 @@ def _sex_against_site(frames: Frames) -> pl.DataFrame:
 )
 def _age_against_histology(frames: Frames) -> pl.DataFrame:
     morphology = pl.col("icdo3_morphology").str.slice(0, 4)
-    years = (pl.col("diagnosis_date") - pl.col("born")).dt.total_days() / 365.25
-    wrong = ((morphology == "8910") & (years > 70)) | (
-        morphology.is_in(_UPS) & years.is_between(0, 10, closed="left")
+    days = (pl.col("diagnosis_date") - pl.col("born")).dt.total_days()
+    # In days, not divided: polars divides a column by a number in another way if there is one row.
+    wrong = ((morphology == "8910") & (days > 70 * _DAYS_PER_YEAR)) | (
+        morphology.is_in(_UPS) & days.is_between(0, 10 * _DAYS_PER_YEAR, closed="left")
     )
     return diagnoses(frames).join(births(frames), on="patient_id").pipe(verdicts, wrong, "icdo3_morphology")
 
