@@ -5,15 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality import rule_catalogue
+from schemas import row_hashes
 from schemas.lineage import Lineage
 
 PATIENT = "patient"
 """Subject of the lineage of a row of ``cohort.patients``."""
-
-INPUTS = {"patient_id": pl.String, "inputs": pl.String}
-"""Columns of :func:`inputs`."""
-
-_SEEDS = (0, 1)
 
 
 def lineage(
@@ -86,11 +82,10 @@ def inputs(found: pl.DataFrame) -> pl.DataFrame:
         ``patient_id`` (the pseudonym), ``inputs``: one row per patient with a record.
     """
     # Numbered, so that a row that is there twice does not cancel itself.
-    facts = found.select(pl.all(), _row=pl.int_range(pl.len()).over("pseudonym"))
-    hashed = found.select("pseudonym", *(facts.hash_rows(seed).alias(f"_{seed}") for seed in _SEEDS))
-    of_patients = hashed.group_by("pseudonym").agg(pl.col(f"_{seed}").bitwise_xor() for seed in _SEEDS)
-    together = pl.concat_str([f"_{seed}" for seed in _SEEDS], separator=" ")
-    return of_patients.select(patient_id="pseudonym", inputs=together).sort("patient_id")
+    facts = found.rename({"pseudonym": "patient_id"}).with_columns(
+        _row=pl.int_range(pl.len()).over("patient_id")
+    )
+    return row_hashes.by_patient([row_hashes.hashed(Lineage.table(), facts)])
 
 
 def rows(found: pl.DataFrame) -> pl.DataFrame:

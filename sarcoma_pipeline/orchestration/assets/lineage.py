@@ -17,6 +17,7 @@ from sarcoma_pipeline.quality import lineage
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import step_cache
 from sarcoma_pipeline.warehouse.rewrite import Amendment
+from schemas import row_hashes
 from schemas.cohort import CohortEndpoint, CohortPatient
 from schemas.lineage import Lineage
 from schemas.meta import MetaFile, MetaStepPatient
@@ -61,7 +62,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     return [step(project, STEP, {Lineage.table(): needs}, trace, kinds={"polars"})]
 
 
-_NOBODY = pl.DataFrame(schema=lineage.INPUTS)
+_NOBODY = pl.DataFrame(schema=row_hashes.INPUTS)
 
 
 def _traced(
@@ -81,7 +82,7 @@ def _of_touched(warehouse: Warehouse, project: Project, found: pl.DataFrame) -> 
     inputs = lineage.inputs(found)
     noted = warehouse.read(_OF_PATIENTS, noted=False).filter(step=STEP)
     before = noted.filter(circumstances=circumstances)
-    untouched = inputs.join(before, on=list(lineage.INPUTS), how="semi")
+    untouched = inputs.join(before, on=list(row_hashes.INPUTS), how="semi")
     touched = inputs.join(untouched, on="patient_id", how="anti")
     gone = noted.join(untouched, on="patient_id", how="anti")["patient_id"]
     keeping = (
