@@ -12,7 +12,7 @@ derive every run for all patients and compare.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -26,11 +26,17 @@ FROM_RECORDS = ("histology", "site", "no_metastasis", "curative", "radiotherapy"
 """Rules of criteria that are judged here; under any other rule, every patient may be eligible."""
 
 
+OfPatients = Callable[[str, pl.Series], pl.DataFrame]
+"""Function that returns the rows of a curated table with one of some ``patient_id``, in the table's order."""
+
+
 class EligibleLeftOut(Exception):
     """A fault of this module: it does not find a patient who is eligible."""
 
 
-def rows(curated: Curated, study: Study, eligible: pl.Series) -> dict[str, pl.DataFrame]:
+def rows(
+    curated: Curated, study: Study, eligible: pl.Series, of_patients: OfPatients | None = None
+) -> dict[str, pl.DataFrame]:
     """Return the curated rows of everybody who can be in the cohort under some assumption.
 
     Args:
@@ -38,16 +44,21 @@ def rows(curated: Curated, study: Study, eligible: pl.Series) -> dict[str, pl.Da
             after the other.
         study: criteria and assumptions.
         eligible: pseudonyms of the cohort under the study's own assumptions.
+        of_patients: reads the rows of some patients; if given, no table is read as a whole for them. Rows
+            chosen from a table keep the texts of all of its rows in memory.
 
     Raises:
         EligibleLeftOut: one of the cohort would be missing.
     """
     known = CuratedOnce(curated)
-    theirs = pl.col("patient_id").is_in(patients(known, study).implode())
+    theirs = patients(known, study)
     found: dict[str, pl.DataFrame] = {}
     for table in sorted(curated, key=lambda table: table not in known.read):
-        found[table] = known[table].filter(theirs)
-        del known.read[table]  # before the next one is read
+        if of_patients is None:
+            found[table] = known[table].filter(pl.col("patient_id").is_in(theirs.implode()))
+        known.read.pop(table, None)  # before the next one is read
+    if of_patients is not None:
+        found = {table: of_patients(table, theirs) for table in curated}
     missing = eligible.filter(~eligible.is_in(found["curated.patient"]["pseudonym"].implode()))
     if missing.len():
         raise EligibleLeftOut(f"{missing.len()} patients of the cohort cannot be eligible by their records")

@@ -264,12 +264,15 @@ def _roles(both: pl.DataFrame, sources: Sources) -> list[pl.Series]:
     ids = both["record_id"].unique()
     asked = sources.reasons().filter(pl.col("record_id").is_in(ids.implode()))
     set_aside = dict(asked.select("record_id", "reason").iter_rows())
-    resting = _resting(ids, sources)
     overruled = {name for name, rule in rule_catalogue.rules().items() if rule.overruled}
-    states = []
-    for row in both.iter_rows(named=True):
-        flagged = row["at_fault"] and row["rule_id"] in overruled
-        states.append(_state(row, set_aside, resting, flagged))
+    states = [(False, "")] * both.height
+    numbered = both.with_row_index("_row")
+    tables = {table: rows for table, rows in sources.resting(ids).items() if rows.height}
+    for some in ids.sort().to_frame().iter_slices(_RECORDS):
+        resting = _resting(some["record_id"], tables)
+        for row in numbered.join(some, on="record_id", how="semi").iter_rows(named=True):
+            flagged = row["at_fault"] and row["rule_id"] in overruled
+            states[row["_row"]] = _state(row, set_aside, resting, flagged)
     lost: dict[str, set[str]] = defaultdict(set)
     for finding, record, (out, _) in zip(both["finding_id"], both["record_id"], states, strict=True):
         if out:
@@ -282,12 +285,19 @@ def _roles(both: pl.DataFrame, sources: Sources) -> list[pl.Series]:
     return [pl.Series("role", roles, dtype=pl.String), pl.Series("why", why, dtype=pl.String)]
 
 
-def _resting(ids: pl.Series, sources: Sources) -> Mapping[str, list[tuple[str, dict[str, Any]]]]:
+_RECORDS = 5_000
+"""Records whose curated rows are in Python at a time: a row takes some 10 kB there."""
+
+
+def _resting(
+    ids: pl.Series, tables: Mapping[str, pl.DataFrame]
+) -> Mapping[str, list[tuple[str, dict[str, Any]]]]:
     """Map each record to the curated rows that rest on it, with their tables."""
     found: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
     wanted = set(ids)
-    for table, rows in sources.resting(ids).items():
-        for row in rows.iter_rows(named=True):
+    for table, rows in tables.items():
+        one_of_them = pl.element().is_in(ids.implode())
+        for row in rows.filter(pl.col("record_ids").list.eval(one_of_them).list.any()).iter_rows(named=True):
             for record in wanted.intersection(row["record_ids"]):
                 found[record].append((table, row))
     return found

@@ -33,6 +33,8 @@ _FORMAT = "v1.3.0"
 
 _MEMORY = "256MB"
 """Limit of DuckDB's buffers; its default is most of the memory, and reading and appending need less."""
+_KEPT = "32MB"
+"""What DuckDB keeps of the file after a large reading."""
 
 
 class CannotOpen(duckdb.IOException):
@@ -89,6 +91,19 @@ def to_write(path: Path) -> duckdb.DuckDBPyConnection:
     # again the space; reading is no faster with them.
     connection.execute(f"SET threads = 1; SET memory_limit = '{_MEMORY}'")
     return connection
+
+
+def let_go(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give back the parts of the warehouse's file that DuckDB keeps in memory after reading them.
+
+    It keeps as much as its limit allows, although what was read is a frame by now.
+    """
+    # By another connection to the same file: if it fails, the transaction of this one is not ended.
+    with connection.cursor() as other, suppress(duckdb.Error):
+        try:
+            other.execute(f"SET memory_limit = '{_KEPT}'")
+        finally:
+            other.execute(f"SET memory_limit = '{_MEMORY}'")
 
 
 def _format(path: Path) -> None:

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.warehouse import ddl
+from sarcoma_pipeline.warehouse import ddl, opening
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.lent_frame import lent
 
 _TABLE, _ROW = "_table", "_row"
+
+_LARGE_BYTES = 16 << 20
+"""Size of a reading after which DuckDB gives back what it kept of the file."""
 
 
 def rows(
@@ -31,13 +34,17 @@ def rows(
     """
     condition = where(table) if current else ""
     if among is None:
-        return tables.execute(f"SELECT {_listed(columns)} FROM {tables.rows(table)}{condition}").pl()
-    condition += (" AND " if condition else " WHERE ") + _is_among(among)
-    with lent(tables.connection, {"_among": among.to_frame()}):
-        # Sorted: DuckDB does not guarantee the order of rows of a semi-join.
-        return tables.execute(
-            f"SELECT {_listed(columns)} FROM {tables.own(table)}{condition} ORDER BY rowid"
-        ).pl()
+        found = tables.execute(f"SELECT {_listed(columns)} FROM {tables.rows(table)}{condition}").pl()
+    else:
+        condition += (" AND " if condition else " WHERE ") + _is_among(among)
+        with lent(tables.connection, {"_among": among.to_frame()}):
+            # Sorted: DuckDB does not guarantee the order of rows of a semi-join.
+            found = tables.execute(
+                f"SELECT {_listed(columns)} FROM {tables.own(table)}{condition} ORDER BY rowid"
+            ).pl()
+    if found.estimated_size() > _LARGE_BYTES:
+        opening.let_go(tables.connection)
+    return found
 
 
 def of_several(

@@ -109,3 +109,18 @@ def test_an_eligible_patient_who_is_not_found_is_an_error(one):
     assert rows["curated.patient"].height == 1
     with pytest.raises(ever_eligible.EligibleLeftOut, match="1 patients"):
         ever_eligible.rows(frames, study(), pl.Series(["number:9", "number:7"]))
+
+
+def test_rows_read_of_some_patients_are_those_chosen_from_all(records):
+    for number in ("1", "2"):
+        described(records, number)
+    frames, asked = records.run().frames, []
+
+    def of_patients(table, ids):
+        asked.append(table)
+        return frames[table].filter(pl.col("patient_id").is_in(ids.implode()))
+
+    who = pl.Series(["number:1"])
+    chosen, read = (ever_eligible.rows(frames, study(), who, by) for by in (None, of_patients))
+    assert chosen.keys() == read.keys() == set(asked) and len(asked) == len(frames)
+    assert all(chosen[table].equals(read[table]) for table in frames)

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.quality import rule_catalogue
+from sarcoma_pipeline.quality import finding_records, rule_catalogue
 from schemas import received as r
 from tests import both_sides
 from tests.conftest import FILES, SOURCES
@@ -72,6 +72,21 @@ def test_two_records_that_are_both_used_are_won_by_neither(patient):
     sides = _shown(patient, "assessment.before-diagnosis")
     assert set(sides["role"]) == {"other"}
     assert early in sides["record_id"].to_list() and sides.height == 2
+
+
+def test_roles_do_not_depend_on_how_many_records_are_asked_about_together(patient, monkeypatch):
+    patient.meldung(r.ObdsSurgery, Datum="2011-01-01", Intention="K", Module_ID="O1")
+    patient.meldung(
+        r.ObdsFollowUp,
+        Module_ID="V1",
+        Untersuchungsdatum_Verlauf="2011-12-01",
+        Gesamtbeurteilung_Tumorstatus="V",
+    )
+    rules = ("surgery.before-diagnosis", "assessment.before-diagnosis")
+    together = [_shown(patient, rule) for rule in rules]
+    monkeypatch.setattr(finding_records, "_RECORDS", 1)
+    assert all(one.equals(_shown(patient, rule)) for one, rule in zip(together, rules, strict=True))
+    assert {role for one in together for role in one["role"]} == {"lost", "won", "other"}
 
 
 def test_a_near_match_names_the_patient_and_shows_in_what_they_differ_without_a_name(patient):

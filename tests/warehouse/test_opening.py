@@ -161,3 +161,39 @@ def test_an_older_file_that_is_locked_waits_for_its_format(tmp_path):
     with opening.connect(path, read_only=False) as connection:
         assert format_of(connection) == "v1.3.0+"
         assert connection.execute("FROM t").fetchall() == [(1,)]
+
+
+def _kept(connection):
+    (held,) = connection.execute("SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()").fetchone()
+    (limit,) = connection.execute("SELECT current_setting('memory_limit')").fetchone()
+    return held, limit
+
+
+def test_what_was_read_is_given_back_within_a_transaction_that_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "_KEPT", "8MB")
+    connection = opening.to_write(tmp_path / "w.duckdb")
+    connection.execute("CREATE TABLE read AS SELECT hash(i)::VARCHAR AS word FROM range(2_000_000) AS t(i)")
+    connection.execute("CHECKPOINT")
+    connection.execute("BEGIN; CREATE TABLE written AS SELECT hash(i) AS n FROM range(200_000) AS t(i)")
+    count = "SELECT count(DISTINCT word) FROM read"
+    assert connection.execute(count).fetchone() == (2_000_000,)
+    before, limit = _kept(connection)
+    opening.let_go(connection)
+    after, again = _kept(connection)
+    assert before > 20_000_000 > 8_000_000 >= after and again == limit
+    assert connection.execute("SELECT count(*) FROM written").fetchone() == (200_000,)
+    connection.execute("COMMIT")
+    assert connection.execute(count).fetchone() == (2_000_000,)
+    connection.close()
+
+
+def test_what_cannot_be_given_back_is_kept(tmp_path, monkeypatch):
+    connection = opening.to_write(tmp_path / "w.duckdb")
+    _, limit = _kept(connection)
+    monkeypatch.setattr(opening, "_KEPT", "0MB")
+    connection.execute("BEGIN; CREATE TABLE written AS SELECT hash(i) AS n FROM range(200_000) AS t(i)")
+    opening.let_go(connection)
+    assert _kept(connection)[1] == limit
+    connection.execute("COMMIT")
+    assert connection.execute("SELECT count(*) FROM written").fetchone() == (200_000,)
+    connection.close()

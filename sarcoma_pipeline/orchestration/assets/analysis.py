@@ -10,6 +10,7 @@ import polars as pl
 from sarcoma_pipeline.cohort import ever_eligible, variants
 from sarcoma_pipeline.cohort.dose_columns import with_doses
 from sarcoma_pipeline.cohort.observed import observed
+from sarcoma_pipeline.orchestration.assets import curated_of_group
 from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES, curated_of
 from sarcoma_pipeline.orchestration.assets.kept_result import unless_same
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
@@ -198,7 +199,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def vary(warehouse: Warehouse) -> StepOutput:
         """Repeat the analyses under other assumptions: partial dates, censoring, complete cases."""
         main = (patients_of(warehouse), warehouse.read(ENDPOINTS))
-        rows = ever_eligible.rows(curated_of(warehouse, *doses), study, main[0]["pseudonym"])
+        curated, some = curated_of(warehouse, *doses), curated_of_group.of_patients(warehouse)
+        rows = ever_eligible.rows(curated, study, main[0]["pseudonym"], some)
 
         def computed() -> dict[str, pl.DataFrame]:
             frame = sensitivity.sensitivity(
@@ -231,7 +233,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def follow(warehouse: Warehouse) -> StepOutput:
         """Measure the completeness of follow-up, and when covariates became known."""
         patients, ends = patients_of(warehouse), warehouse.read(ENDPOINTS)
-        rows = ever_eligible.rows(curated_of(warehouse), study, patients["pseudonym"])
+        some = curated_of_group.of_patients(warehouse)
+        rows = ever_eligible.rows(curated_of(warehouse), study, patients["pseudonym"], some)
 
         def computed() -> dict[str, pl.DataFrame]:
             seen = observed(rows, study, patients["pseudonym"])

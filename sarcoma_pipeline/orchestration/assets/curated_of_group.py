@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
@@ -45,6 +45,13 @@ def groups(
         patients = patients.filter(pl.col("pseudonym").is_in(chosen.implode()))
     few = persons.height <= PATIENTS
     return cut, _by_group(warehouse, tables, patients.select("patient_id"), few=few)
+
+
+def of_patients(warehouse: Warehouse) -> Callable[[str, pl.Series], pl.DataFrame] | None:
+    """Return a function that reads the rows of some patients; None if it is faster to choose from all."""
+    if warehouse.height("curated.patient") <= PATIENTS:
+        return None
+    return lambda table, ids: warehouse.read(table, among=ids.alias("patient_id"))
 
 
 _DATING = {
