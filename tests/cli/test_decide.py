@@ -41,8 +41,8 @@ class Nights:
         outcome = self.case.run(ledger.chosen_readings(decisions))
         received = self.case.records.frames
         found = findings.findings(
-            outcome.observed, findings.places(received, FILES), outcome.typed, outcome["patient"],
-            outcome.link,
+            outcome.observed, findings.places(received, FILES), findings.persons_of(outcome.typed),
+            outcome["patient"], outcome.link,
         )  # fmt: skip
         content = pl.concat([f.select("record_id", "content_hash") for f in received.values()])
         self.ledger = ledger.advance(self.ledger, found, decisions, content, f"R{self.count}", TODAY)
