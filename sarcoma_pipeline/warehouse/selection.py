@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.warehouse import ddl, opening
+from sarcoma_pipeline.warehouse import ddl, ducklake, opening
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.lent_frame import lent
 
@@ -42,7 +42,8 @@ def rows(
             found = tables.execute(
                 f"SELECT {_listed(columns)} FROM {tables.own(table)}{condition} ORDER BY rowid"
             ).pl()
-    if found.estimated_size() > _LARGE_BYTES:
+    # A catalog has no such limit.
+    if found.estimated_size() > _LARGE_BYTES and not ducklake.catalog_address():
         opening.let_go(tables.connection)
     return found
 

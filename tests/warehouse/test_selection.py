@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.warehouse import opening, selection
 from schemas.all_contracts import CONTRACTS
 from tests.refreshed import with_empty_tables
 
@@ -103,3 +104,18 @@ def test_values_are_added_up_of_current_rows_only(store):
     assert sorted(found.rows()) == [("f1", "ignored", 4), ("f1", "read", 5)]
     assert found.schema["values"] == pl.Int64
     assert reads == {"meta.value_account"}
+
+
+@pytest.mark.parametrize(
+    ("large", "catalog", "times"), [(-1, "", 1), (1 << 20, "", 0), (-1, "postgres://x", 0)]
+)
+def test_duckdb_gives_back_what_it_keeps_of_a_file_after_a_large_reading(
+    received, monkeypatch, large, catalog, times
+):
+    given_back = []
+    with received.transaction() as tables:
+        monkeypatch.setenv("SARCOMA_CATALOG", catalog)
+        monkeypatch.setattr(selection, "_LARGE_BYTES", large)
+        monkeypatch.setattr(opening, "let_go", given_back.append)
+        selection.rows(tables, RECEIVED[0], (), None)
+    assert given_back == [tables.connection] * times
