@@ -53,12 +53,13 @@ def rows(
     known = CuratedOnce(curated)
     theirs = patients(known, study)
     found: dict[str, pl.DataFrame] = {}
-    for table in sorted(curated, key=lambda table: table not in known.read):
-        if of_patients is None:
-            found[table] = known[table].filter(pl.col("patient_id").is_in(theirs.implode()))
-        known.read.pop(table, None)  # before the next one is read
     if of_patients is not None:
+        known.read.clear()
         found = {table: of_patients(table, theirs) for table in curated}
+    else:
+        for table in sorted(curated, key=lambda table: table not in known.read):
+            found[table] = known[table].filter(pl.col("patient_id").is_in(theirs.implode()))
+            del known.read[table]  # before the next one is read
     missing = eligible.filter(~eligible.is_in(found["curated.patient"]["pseudonym"].implode()))
     if missing.len():
         raise EligibleLeftOut(f"{missing.len()} patients of the cohort cannot be eligible by their records")

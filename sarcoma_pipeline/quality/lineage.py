@@ -12,27 +12,6 @@ PATIENT = "patient"
 """Subject of the lineage of a row of ``cohort.patients``."""
 
 
-def lineage(
-    patients: pl.DataFrame,
-    endpoints: pl.DataFrame,
-    places: pl.DataFrame,
-    observed: pl.DataFrame,
-) -> pl.DataFrame:
-    """List the records from which every value is derived.
-
-    Args:
-        patients: ``cohort.patients``.
-        endpoints: ``cohort.endpoints``.
-        places: ``record_id``, ``received_as``, ``file_id``, and ``path`` and ``position`` after the identity
-            gate, of the received records.
-        observed: ``quality.observed``.
-
-    Returns:
-        ``meta.lineage``, sorted.
-    """
-    return rows(traced(patients, endpoints, places, observed))
-
-
 def traced(
     patients: pl.DataFrame,
     endpoints: pl.DataFrame,
@@ -44,7 +23,8 @@ def traced(
     Args:
         patients: ``cohort.patients``.
         endpoints: ``cohort.endpoints``.
-        places: as for :func:`lineage`, before or after the identity gate.
+        places: ``record_id``, ``received_as``, ``file_id``, ``path`` and ``position`` of the received
+            records, before or after the identity gate.
         observed: ``quality.observed``.
 
     Returns:

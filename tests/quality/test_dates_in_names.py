@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.quality.identity_gate import IdentityGate
-from sarcoma_pipeline.quality.lineage import lineage
+from sarcoma_pipeline.quality.lineage import rows, traced
 from schemas.lineage import Lineage
 from schemas.release import released_columns
 from tests.quality.test_blast_radius import unmet
@@ -24,10 +24,10 @@ def test_a_date_in_a_name_stops_no_release(path, position):
     )  # fmt: skip
     shown = IdentityGate(frozenset(), ["t"]).places(files)
     tables = cohort_of([25])
-    made = lineage(
+    made = rows(traced(
         tables["cohort.patients"], tables["cohort.endpoints"], shown,
         pl.DataFrame(schema={"record_id": pl.String, "rule_id": pl.String}),
-    )  # fmt: skip
+    ))  # fmt: skip
     assert made.height == 3, "one patient, and the record of two endpoints"
     tables[Lineage.table()] = made.select(released_columns(Lineage.table()))
     assert unmet(tables) == []

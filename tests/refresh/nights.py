@@ -15,6 +15,8 @@ import duckdb
 import polars as pl
 import pytest
 
+from sarcoma_pipeline.cohort import cohort_tables
+from sarcoma_pipeline.cohort.derivation import Cohort
 from sarcoma_pipeline.orchestration import step_events
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
@@ -256,6 +258,19 @@ def sequence(base: Nights, folder: Path, events: list[tuple[str, int]]) -> list[
             nightly.apply(event, number, readers)
             nightly.refresh()
         return from_a_rebuild(nightly, folder / "rebuilt")
+
+
+def counting_derivations(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the list to which each derivation of the cohort adds the number of its patients."""
+    found: list[int] = []
+    derive = cohort_tables.derive
+
+    def counted(made: Cohort, centre: str) -> dict[str, pl.DataFrame]:
+        found.append(made.members.height)
+        return derive(made, centre)
+
+    monkeypatch.setattr(cohort_tables, "derive", counted)
+    return found
 
 
 def from_a_rebuild(nightly: Nights, folder: Path) -> list[str]:

@@ -20,7 +20,7 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import step_cache
 from schemas.all_contracts import CONTRACTS
-from tests.refresh.nights import Nights
+from tests.refresh.nights import Nights, counting_derivations
 
 pytestmark = pytest.mark.slow
 
@@ -115,14 +115,7 @@ class Cohort:
 def cohort(base: Nights, tmp_path: Path, monkeypatch, request) -> Cohort:
     """The cohort of the demo, derived in one group or in several."""
     shutil.copytree(base.root, tmp_path / "one", copy_function=shutil.copy2)
-    derived: list[int] = []
-    derive = cohort_tables.derive
-
-    def counted(made, centre):
-        derived.append(made.members.height)
-        return derive(made, centre)
-
-    monkeypatch.setattr(cohort_tables, "derive", counted)
+    derived = counting_derivations(monkeypatch)
     monkeypatch.setattr(curated_of_group, "PATIENTS", request.param)
     cohort = Cohort(Nights(tmp_path / "one").project, derived)
     cohort.night()

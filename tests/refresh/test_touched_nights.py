@@ -11,10 +11,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.cohort import cohort_tables
 from sarcoma_pipeline.curation import touched_patients
 from tests.curation.rt_files import content, record
-from tests.refresh.nights import Nights, from_all_steps
+from tests.refresh.nights import Nights, counting_derivations, from_all_steps
 from tests.refreshed import Place
 from tests.sources import exports
 
@@ -41,15 +40,7 @@ def kept(monkeypatch) -> list[int]:
 @pytest.fixture
 def derived(monkeypatch) -> list[int]:
     """The number of patients of whom the cohort was derived, of each night that derived any."""
-    found: list[int] = []
-    derive = cohort_tables.derive
-
-    def counted(made, centre):
-        found.append(made.members.height)
-        return derive(made, centre)
-
-    monkeypatch.setattr(cohort_tables, "derive", counted)
-    return found
+    return counting_derivations(monkeypatch)
 
 
 def _number(patient: bytes) -> bytes:
