@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline.cli import polars_threads
 from sarcoma_pipeline.cli.audit import audit
 from sarcoma_pipeline.cli.check import check
 from sarcoma_pipeline.cli.doses import doses
@@ -99,6 +100,7 @@ def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool
     With --as-of, 0 if the content is the same as before and 1 if it is not.
     """
     began = time.perf_counter()
+    polars_threads.choose(study)
     project = configured(study)
     if draft:
         if as_of:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sarcoma_pipeline.cli import polars_threads
 from sarcoma_pipeline.cli.finding_rows import decisions_of, in_full, ledger_of, readings_of
 from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json
@@ -57,6 +58,7 @@ def preview(
     It takes study.toml and sources.toml as they are now, and the decisions recorded since the last refresh.
     The options try more. The records are those of the last refresh: sarcoma check looks at new files.
     """
+    polars_threads.choose(study)
     from sarcoma_pipeline.operations import preview as previews
     from sarcoma_pipeline.warehouse import opening
 
