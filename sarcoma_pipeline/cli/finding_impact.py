@@ -10,7 +10,7 @@ import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.impact import night
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.quality import impact, impact_sentences
+from sarcoma_pipeline.quality import impact, impact_sentences, study_numbers
 from sarcoma_pipeline.study.project import Project
 from schemas.quality import Finding
 
@@ -76,8 +76,8 @@ def compared(project: Project, finding_id: str) -> Compared:
     admitted = impact_sentences.sentences(effect)["impact"].item()
     if again.scenarios.is_empty():
         return Compared(first, patient, admitted)
-    before = impact.numbers(known.patients, known.endpoints, project.study)
-    after = impact.numbers(*impact.amended(known, again, record), project.study)
+    before = study_numbers.numbers(known.patients, known.endpoints, project.study)
+    after = study_numbers.numbers(*impact.amended(known, again, record), project.study)
     both = before.join(after, on="quantity", how="full", coalesce=True, maintain_order="left_right")
     moved = both.filter(pl.col("value").ne_missing(pl.col("value_right")))
     return Compared(first, patient, admitted, tuple(moved.iter_rows()), both.height)

@@ -18,8 +18,6 @@ from sarcoma_pipeline.curation import reconcile
 from sarcoma_pipeline.curation.typed_records import STEPS
 from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.quality.curate import Judged, judge
-from sarcoma_pipeline.survival import cox, kaplan_meier
-from schemas.analysis import PENALISED
 from schemas.configuration import Sources, Study
 from schemas.impact import Impact
 from schemas.quality import Observation
@@ -144,37 +142,6 @@ def impact(night: Night, again: Rerun, study: Study) -> pl.DataFrame:
     repeated = night.repeated.to_frame("record_id").select("record_id", quantity=pl.lit(REPEATED))
     parts = [Impact.conform(f) for f in (compared, unmoved, outside, repeated)]
     return pl.concat(parts).sort("record_id", "quantity")
-
-
-def numbers(patients: pl.DataFrame, ends: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """Return the study's numbers: patients, events, medians and hazard ratios.
-
-    Args:
-        patients: ``cohort.patients``.
-        ends: ``cohort.endpoints``.
-        study: endpoints, models, covariates.
-
-    Returns:
-        ``quantity``, ``value`` (text), in the order of a report.
-    """
-    rows: list[tuple[str, str]] = [("patients", str(patients.height))]
-    estimates = kaplan_meier.estimates(ends, study.horizons_months)
-    medians = estimates.filter(pl.col("quantity") == "median")
-    for row in medians.iter_rows(named=True):
-        middle = "not reached" if row["value"] is None else f"{row['value']:.2f} months"
-        rows += [(f"{row['endpoint']} events", str(row["events"])), (f"{row['endpoint']} median", middle)]
-    ratios = cox.hazard_ratios(patients, ends, study.models, study.covariates, ties=study.statistics.ties)
-    for row in ratios.filter(~PENALISED).iter_rows(named=True):
-        ratio = row["hazard_ratio"]
-        shown = (
-            "not estimated"
-            if ratio is None
-            else f"{ratio:.3f} ({row['ci_low']:.3f}–{row['ci_high']:.3f})"
-            if row["ci_low"] is not None
-            else f"{ratio:.3f}"
-        )
-        rows.append((f"{row['model']} hazard ratio, {row['contrast']}", shown))
-    return pl.DataFrame(rows, schema=["quantity", "value"], orient="row")
 
 
 def amended(night: Night, again: Rerun, record_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
