@@ -167,6 +167,45 @@ def curate(
     return Result(frames, pl.concat(observed), _unused(frames, idle))
 
 
+CHOOSING = (*(contract.table() for contract in RECORDS), typed.TumourAssignment.table())
+"""The typed tables that the choice of the index tumour depends on."""
+
+
+def moved(
+    typed_frames: Frames,
+    link: pl.DataFrame,
+    quarantined: pl.Series,
+    sources: Sources,
+    before: index_tumour.Preference,
+    after: index_tumour.Preference,
+) -> pl.DataFrame:
+    """Return the patients for whom other criteria choose another index tumour.
+
+    The criteria take part in nothing else of curation: the curated rows of all other patients are the same.
+
+    Args:
+        typed_frames: the tables :data:`CHOOSING`.
+        link: ``curated.link``.
+        quarantined: ``record_id`` of the records to keep out.
+        sources: the precedence of sources.
+        before: some criteria.
+        after: other criteria.
+
+    Returns:
+        ``patient_id``, once each.
+    """
+    if before == after:
+        return pl.DataFrame(schema={"patient_id": pl.String})
+    assigned = tumours.assign(*_linked(typed_frames, link, quarantined))
+    known = diagnoses.sketch(_reports(assigned), sources.precedence["diagnosis"])
+    one, other = (index_tumour.choose(known, assigned.sound, criteria) for criteria in (before, after))
+    return (
+        one.join(other, on="patient_id", suffix="_after")
+        .filter(pl.col("index").ne_missing(pl.col("index_after")))
+        .select("patient_id")
+    )
+
+
 def _linked(typed_frames: Frames, link: pl.DataFrame, quarantined: pl.Series) -> tuple[Frames, Frames]:
     """Split the records of linked patients into usable ones and those in quarantine."""
     linked = {table: with_patient(frame, link, "inner") for table, frame in typed_frames.items()}

@@ -134,12 +134,7 @@ def combined(new: Result, old: Result, owned: pl.DataFrame, patients: pl.DataFra
         The result as if all patients had been curated, in the same order.
     """
     records = owned.join(patients, on="patient_id", how="semi")
-    frames = {
-        table: pl.concat(
-            [old.frames[table].join(patients, on="patient_id", how="semi", maintain_order="left"), frame]
-        ).sort("patient_id", maintain_order=True)
-        for table, frame in new.frames.items()
-    }
+    frames = {table: _with_kept(frame, old.frames[table], patients) for table, frame in new.frames.items()}
     observed, disposition = (
         pl.concat(
             [
@@ -150,6 +145,24 @@ def combined(new: Result, old: Result, owned: pl.DataFrame, patients: pl.DataFra
         for before, now in ((old.observed, new.observed), (old.disposition, new.disposition))
     )
     return by_record(Result(frames, observed, disposition))
+
+
+def replaced(old: pl.DataFrame, new: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    """Replace the rows of some patients in a curated table.
+
+    Args:
+        old: the rows of all patients.
+        new: the new rows of some.
+        patients: ``patient_id`` of these.
+    """
+    rest = old.select("patient_id").join(patients, on="patient_id", how="anti").unique()
+    return _with_kept(new, old, rest)
+
+
+def _with_kept(new: pl.DataFrame, old: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    """Add the old rows of some patients, in the order in which all are curated."""
+    kept = old.join(patients, on="patient_id", how="semi", maintain_order="left")
+    return pl.concat([kept, new]).sort("patient_id", maintain_order=True)
 
 
 def by_record(made: Result) -> Result:

@@ -17,24 +17,30 @@ import duckdb
 import polars as pl
 
 from sarcoma_pipeline.cohort import derivation
+from sarcoma_pipeline.cohort.derived_once import CuratedOnce
 from sarcoma_pipeline.cohort.primary import Curated
-from sarcoma_pipeline.curation import index_tumour, typed_records
+from sarcoma_pipeline.curation import index_tumour
+from sarcoma_pipeline.operations.preview_standing import (
+    CURATED,
+    Circumstances,
+    Refreshed,
+    circumstances,
+    standing,
+)
 from sarcoma_pipeline.publish import release
-from sarcoma_pipeline.quality import curate as curation
-from sarcoma_pipeline.quality import expectations, findings, impact, ledger, release_gate
+from sarcoma_pipeline.publish.tables_on_demand import OnDemand, held_open
+from sarcoma_pipeline.quality import expectations, release_gate, study_numbers
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import centres, read_only
+from sarcoma_pipeline.warehouse.centres import Tables
 from schemas.all_contracts import CONTRACTS
 from schemas.cohort import CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
 from schemas.configuration import Sources, Study, load_study
 from schemas.configuration_faults import ConfigurationWrong
 from schemas.curated import Link
 from schemas.ledger import Decision
-from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
+from schemas.meta import MetaConfiguration, MetaRefresh
 from schemas.release import released_columns
-
-RECEIVED = tuple(sorted(t for t in CONTRACTS if t.startswith("received.")))
-CURATED = tuple(sorted(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table()))
 
 
 class CannotPreview(Exception):
@@ -91,25 +97,6 @@ class Preview:
         return self.numbers.filter(pl.col("before").ne_missing(pl.col("after")))
 
 
-@dataclass(frozen=True)
-class _Circumstances:
-    """Everything besides the records that a refresh depends on."""
-
-    study: Study
-    sources: Sources
-    readings: frozenset[str]
-    waivers: frozenset[str]
-
-    def same_curation(self, other: _Circumstances) -> bool:
-        """Return whether both give the same curated tables."""
-        return (
-            self.sources == other.sources
-            and self.study.assumptions == other.study.assumptions
-            and index_tumour.preference(self.study) == index_tumour.preference(other.study)
-            and (self.readings, self.waivers) == (other.readings, other.waivers)
-        )
-
-
 def preview(project: Project, decisions: pl.DataFrame, today: dt.date) -> Preview:
     """Derive the cohort anew with the current configuration and decisions, and compare.
 
@@ -124,37 +111,44 @@ def preview(project: Project, decisions: pl.DataFrame, today: dt.date) -> Previe
         duckdb.CatalogException: nothing is built yet.
     """
     with read_only.connect(project) as warehouse:
-        last = read_only.frame(warehouse, MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
-        known = read_only.frame(warehouse, Decision.table())
+        # DuckDB opens the file once for all connections of a process that are open at the same time.
+        last = refreshed(project)
+        now = circumstances(project.study, project.sources, decisions, today)
+        if last.then and (reread := _reads_differently(last.then.sources, now.sources)):
+            raise CannotPreview(
+                f"{reread} is read in another way than before, or is new. Only a refresh reads files: "
+                "sarcoma check shows what would come of them, sarcoma refresh --draft builds it"
+            )
         before = Cohort(*(read_only.frame(warehouse, t) for t in _COHORT))
-    then = _past(project, last["configuration_hash"])
-    now = _circumstances(project.study, project.sources, decisions, today)
-    past = then and _circumstances(*then, known, last["received_on"])
-    if past and (reread := _reads_differently(past.sources, now.sources)):
-        raise CannotPreview(
-            f"{reread} is read in another way than before, or is new. Only a refresh reads files: "
-            "sarcoma check shows what would come of them, sarcoma refresh --draft builds it"
+        after = _pooled(
+            [derived(project, centre, decisions, today, last) for centre in project.centres or ("",)]
         )
-    whole = past is None or not past.same_curation(now)
-    after = _pooled(
-        [derived(project, centre, decisions, today, whole=whole) for centre in project.centres or ("",)]
-    )
     return Preview(
-        last["refresh_id"],
-        _causes(past, now, decisions, known),
-        _compared(before, after, past.study if past else project.study, project.study),
+        last.refresh_id,
+        _causes(last, now, decisions),
+        _compared(before, after, last.then.study if last.then else project.study, project.study),
         *_members(before, after, project.study),
         _moved(before, after),
         _held_back(project, after),
     )
 
 
+_CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table())
 _COHORT = (CohortEligibility.table(), CohortFlow.table(), CohortPatient.table(), CohortEndpoint.table())
 
 
-def _circumstances(study: Study, sources: Sources, decisions: pl.DataFrame, day: dt.date) -> _Circumstances:
-    waivers = decisions.filter(pl.col("until") >= day)["decision_id"]
-    return _Circumstances(study, sources, ledger.chosen_readings(decisions), frozenset(waivers))
+def refreshed(project: Project) -> Refreshed:
+    """Return what the last refresh depended on.
+
+    Args:
+        project: the study.
+    """
+    with read_only.connect(project) as warehouse:
+        row = read_only.frame(warehouse, MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
+        decisions = read_only.frame(warehouse, Decision.table())
+    past = _past(project, row["configuration_hash"])
+    then = past and circumstances(*past, decisions, row["received_on"])
+    return Refreshed(row["refresh_id"], row["configuration_hash"], decisions, then)
 
 
 def _past(project: Project, configuration_hash: str) -> tuple[Study, Sources] | None:
@@ -213,7 +207,9 @@ def _reads_differently(then: Sources, now: Sources) -> str | None:
     return "A source" if then.limits != now.limits else None
 
 
-def derived(project: Project, centre: str, decisions: pl.DataFrame, today: dt.date, *, whole: bool) -> Cohort:
+def derived(
+    project: Project, centre: str, decisions: pl.DataFrame, today: dt.date, last: Refreshed | None
+) -> Cohort:
     """Derive the cohort of one centre.
 
     Args:
@@ -221,55 +217,36 @@ def derived(project: Project, centre: str, decisions: pl.DataFrame, today: dt.da
         centre: the centre; empty in a study with one drop folder.
         decisions: ``quality.decisions``.
         today: the day on which waivers are judged.
-        whole: derive the curated tables anew, too, and do not use those of the last refresh.
+        last: what the last refresh depended on; None to derive everything from the received records.
     """
     with read_only.connect(project, centre) as warehouse:
-        if whole:
-            curated = _curated(project, warehouse, centre, decisions, today)
-        else:
-            curated = {t: read_only.frame(warehouse, t) for t in CURATED}
-    study = project.study
-    made = derivation.cohort(curated, study)
-    return Cohort(
-        made.judged.eligibility,
-        made.judged.flow,
-        made.patients.with_columns(centre=pl.lit(centre or None, dtype=pl.String)),
-        made.derived.endpoints,
-    )
+        tables = curated(project, warehouse, centre, decisions, today, last)
+        made = derivation.cohort(CuratedOnce(tables), project.study)
+        return Cohort(
+            made.judged.eligibility,
+            made.judged.flow,
+            made.patients.with_columns(centre=pl.lit(centre or None, dtype=pl.String)),
+            made.derived.endpoints,
+        )
 
 
-def _curated(
+def curated(
     project: Project,
     warehouse: duckdb.DuckDBPyConnection,
     centre: str,
     decisions: pl.DataFrame,
     today: dt.date,
+    last: Refreshed | None,
 ) -> Curated:
-    """Convert, link, judge and reconcile the received records again."""
-    received = {t: read_only.frame(warehouse, t) for t in RECEIVED}
-    days = read_only.frame(warehouse, MetaRefresh.table()).select("refresh_id", "received_on")
-    every_file = read_only.frame(warehouse, MetaFile.table(), current=False)
-    files = read_only.frame(warehouse, MetaFile.table()).select("file_id", "source", "path")
-    places = findings.places(received, files)
-    ended = {
-        t: read_only.frame(warehouse, t, current=False).drop_nulls("last_refresh")
-        for t in typed_records.MASTERS
-    }
-    former = typed_records.former_masters(
-        ended, project.sources, days, every_file.select("file_id", "source", "path")
-    )
-    made = curation.curate(
-        received,
-        project.sources,
-        days,
-        files,
-        lambda ids: release.pseudonyms(ids, release.pseudonym_key(project.key, centre)),
-        project.study,
-        decided=ledger.chosen_readings(decisions),
-        former=former,
-        unwaived=lambda observed: curation.unwaived(observed, lambda _: places, decisions, today, centre),
-    )
-    return dict(made.curated)
+    """Return the curated tables of one centre; arguments as of :func:`derived`, and the centre's tables."""
+    now = circumstances(project.study, project.sources, decisions, today)
+    stands = standing(Tables(warehouse), project, last, now) if last else frozenset[str]()
+    before = index_tumour.preference(last.then.study) if last and last.then else None
+    if CURATED in stands and before == index_tumour.preference(project.study):
+        return OnDemand(_CURATED, lambda table: read_only.frame(warehouse, table))
+    from sarcoma_pipeline.operations.preview_curation import Curation  # imports all of curation
+
+    return Curation(project, warehouse, centre, decisions, today, stands, before).curated()
 
 
 def _pooled(cohorts: Sequence[Cohort]) -> Cohort:
@@ -288,10 +265,9 @@ def _pooled(cohorts: Sequence[Cohort]) -> Cohort:
     )
 
 
-def _causes(
-    past: _Circumstances | None, now: _Circumstances, decisions: pl.DataFrame, known: pl.DataFrame
-) -> list[str]:
+def _causes(last: Refreshed, now: Circumstances, decisions: pl.DataFrame) -> list[str]:
     """Return the differences from the last refresh, in words."""
+    past = last.then
     if past is None:
         return ["this program cannot read the configuration of the last refresh: everything is derived anew"]
     causes = []
@@ -301,7 +277,7 @@ def _causes(
         causes.append(f"study.toml: {', '.join(differing)}")
     if past.sources != now.sources:
         causes.append("sources.toml: mapping or precedence")
-    new = decisions.join(known, on="decision_id", how="anti")
+    new = decisions.join(last.decisions, on="decision_id", how="anti")
     for action, n in new.group_by("action").len().sort("action").iter_rows():
         causes.append(f"{n} new {'decision' if n == 1 else 'decisions'}: {action}")
     if ended := len(past.waivers - now.waivers):
@@ -310,9 +286,9 @@ def _causes(
 
 
 def _compared(before: Cohort, after: Cohort, then: Study, now: Study) -> pl.DataFrame:
-    """Return the study's numbers before and after: the flow, then those of ``impact.numbers``."""
+    """Return the study's numbers before and after: the flow, then those of ``study_numbers``."""
     sides = [
-        pl.concat([_flow(cohort.flow), impact.numbers(cohort.patients, cohort.endpoints, study)])
+        pl.concat([_flow(cohort.flow), study_numbers.numbers(cohort.patients, cohort.endpoints, study)])
         for cohort, study in ((before, then), (after, now))
     ]
     first, second = (f.rename({"value": name}) for f, name in zip(sides, ("before", "after"), strict=True))
@@ -354,8 +330,9 @@ def _held_back(project: Project, after: Cohort) -> list[str]:
         return ["No patient is left."]
     made = {CohortPatient.table(): after.patients, CohortEndpoint.table(): after.endpoints}
     tables = {table: frame.select(released_columns(table)) for table, frame in made.items()}
-    published = release.read(project.release) or {}
-    last = {table: published[table] for table in made if table in published}
+    published = release.on_demand(project.release)
+    with held_open(published):
+        last = {table: published[table] for table in made if published and table in published}
     return [
         str(fault)
         for page in expectations.expected(tables, last, project.study.gate)

@@ -43,17 +43,21 @@ def version(frame: pl.DataFrame) -> str:
     return seen.hexdigest()
 
 
-def circumstances(project: Project, other_inputs: str, *, keyed: bool = True) -> str:
+def circumstances(
+    project: Project, other_inputs: str, *, keyed: bool = True, configuration_hash: str = ""
+) -> str:
     """Return a hash of everything a step depends on other than tables.
 
     Args:
         project: the study.
         other_inputs: further inputs of this step, as text.
         keyed: whether it may depend on the key of the pseudonyms.
+        configuration_hash: hash of an earlier configuration; by default that of the present one.
     """
     has_key = keyed and project.key.exists()
     key = hmac.new(project.key.read_bytes(), b"step", "sha256").hexdigest() if has_key else ""
-    parts = (provenance.code_hash(), project.configuration_hash(), key, other_inputs)
+    configuration = configuration_hash or project.configuration_hash()
+    parts = (provenance.code_hash(), configuration, key, other_inputs)
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 

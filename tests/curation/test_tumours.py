@@ -25,14 +25,14 @@ def sarcoma(records, on="2012-01-01", tumour: str | None = "1", code="8802/3", s
     )  # fmt: skip
 
 
-def irradiated(records, on="2012-02-01", tumour="1", **values):
+def irradiated(records, on="2012-02-01", tumour: str | None = "1", **values):
     return records.meldung(
         r.ObdsRadiotherapy, tumour=tumour, Module_ID=f"S{on}", Stellung_OP="A", Intention="K", Beginn=on,
         Ende=on, Applikationsart="Perkutan", Gesamtdosis="60", Einzeldosis="2", Boost="N", **values,
     )  # fmt: skip
 
 
-def operated(records, on="2012-01-20", tumour="1", **values):
+def operated(records, on="2012-01-20", tumour: str | None = "1", **values):
     return records.meldung(
         r.ObdsSurgery, tumour=tumour, Datum=on, Intention="K", Menge_OPS='["5-782.b0"]',
         **({"Module_ID": f"O{on}", "Lokale_Beurteilung_Residualstatus": "R0"} | values),

@@ -1,13 +1,23 @@
 """``sarcoma preview`` says what the next refresh then does: with the same numbers, and without doing it."""
 
+import dataclasses
 import datetime as dt
 import json
 
+import duckdb
+import polars as pl
 import pytest
 
+from sarcoma_pipeline.cli.finding_rows import ledger_of, readings_of
+from sarcoma_pipeline.curation import typed_records
 from sarcoma_pipeline.operations import preview as previews
+from sarcoma_pipeline.operations.preview_standing import STEPS, circumstances, standing
 from sarcoma_pipeline.quality import decision_log
-from sarcoma_pipeline.study import project
+from sarcoma_pipeline.quality.decision_requests import Request, decide
+from sarcoma_pipeline.study import project, provenance
+from sarcoma_pipeline.study.project import Project
+from sarcoma_pipeline.warehouse import read_only, step_cache
+from sarcoma_pipeline.warehouse.centres import Tables
 from schemas.contract import CONTRACTS
 
 WINDOW = "end = 2020-12-31"
@@ -58,10 +68,126 @@ def test_records_derived_anew_give_the_cohort_of_the_refresh(study, request):
     """Derived from the received records on, every value of the cohort is that of the refresh."""
     place = request.getfixturevalue(study)
     of = project.load(place.study, place.root)
-    made = previews.derived(of, "", decision_log.read(of.decisions), dt.date.today(), whole=True)
+    made = previews.derived(of, "", decision_log.read(of.decisions), dt.date.today(), None)
     for name in ("eligibility", "flow", "patients", "endpoints"):
-        there = CONTRACTS[f"cohort.{name}"].conform(place.warehouse(f"FROM cohort.{name}"))
+        there = _there(place, f"cohort.{name}")
         assert there.height and getattr(made, name).equals(there), name
+
+
+def _criteria(of: Project, **changes: dict) -> Project:
+    """Return the study with changed criteria, by their rule."""
+    changed = tuple(c.model_copy(update=changes.get(c.rule, {})) for c in of.study.criteria)
+    return dataclasses.replace(of, study=of.study.model_copy(update={"criteria": changed}))
+
+
+def _assuming(of: Project, **switches: object) -> Project:
+    assumptions = of.study.assumptions.model_copy(update=switches)
+    return dataclasses.replace(of, study=of.study.model_copy(update={"assumptions": assumptions}))
+
+
+def _preferring_tables(of: Project) -> Project:
+    precedence = {topic: kinds[::-1] for topic, kinds in of.sources.precedence.items()}
+    return dataclasses.replace(of, sources=of.sources.model_copy(update={"precedence": precedence}))
+
+
+CONFIGURED = {
+    "nothing": (lambda of: of, STEPS),
+    "a window": (lambda of: _criteria(of, window={"end": dt.date(2014, 12, 31)}), STEPS),
+    "regions": (lambda of: _criteria(of, site={"values": ("trunk",)}), STEPS),
+    "techniques": (lambda of: _criteria(of, radiotherapy={"techniques": ("VMAT",)}), STEPS),
+    "an assumption": (
+        lambda of: _assuming(of, alive_until="registry answer", metastasis_at_diagnosis="within window"),
+        STEPS[:3],
+    ),
+    "precedence": (_preferring_tables, STEPS[:2]),
+}
+"""A change of the configuration, and the steps whose tables it leaves."""
+DECIDED = {"decide": ("course.undecided", STEPS[:1]), "waive": ("diagnosis.date-unusable", STEPS[:2]),
+           "acknowledge": ("diagnosis.date-unusable", STEPS)}  # fmt: skip
+"""A decision, the rule of its finding, and the steps whose tables it leaves."""
+SLOW = ("nothing", "regions", "an assumption", "acknowledge")
+
+
+@pytest.mark.parametrize(
+    "change", [pytest.param(c, marks=pytest.mark.slow if c in SLOW else ()) for c in (*CONFIGURED, *DECIDED)]
+)
+def test_what_stands_and_what_is_derived_anew_give_the_whole(demo, change):
+    of = project.load(demo.study, demo.root)
+    decisions, today = decision_log.read(of.decisions), dt.date.today()
+    last = previews.refreshed(of)
+    if change in CONFIGURED:
+        make, stands = CONFIGURED[change]
+        of = make(of)
+    else:
+        rule, stands = DECIDED[change]
+        decisions = _with_decision(of, decisions, change, _finding(demo, rule))
+    with read_only.connect(of) as warehouse, pytest.MonkeyPatch.context() as never:
+        now = circumstances(of.study, of.sources, decisions, today)
+        assert standing(Tables(warehouse), of, last, now) == set(stands)
+        whole = dict(previews.curated(of, warehouse, "", decisions, today, None))
+        never.setattr(typed_records, "type_records", None)
+        made = previews.curated(of, warehouse, "", decisions, today, last)
+        unchanged = {table for table, frame in whole.items() if frame.equals(_there(demo, table))}
+        for table, frame in whole.items():
+            assert step_cache.version(made[table]) == step_cache.version(frame), table
+    after = vars(previews.derived(of, "", decisions, today, last))
+    unchanged |= {name for name, frame in after.items() if frame.equals(_there(demo, f"cohort.{name}"))}
+    everything = whole.keys() | after.keys()
+    assert (unchanged == everything) == (change in ("nothing", "acknowledge")), "the change matters"
+
+
+def _there(place, table: str) -> pl.DataFrame:
+    return CONTRACTS[table].conform(place.warehouse(f"FROM {table}"))
+
+
+def _with_decision(of: Project, decisions: pl.DataFrame, action: str, finding: str) -> pl.DataFrame:
+    now = of.now()
+    until = now.date() if action == "waive" else None
+    asked = Request(finding, action, "S", "tried", until, reading=2 if action == "decide" else None)
+    made = decide(ledger_of(of), decisions, [asked], now, readings_of(of))
+    return pl.concat([decisions, made])
+
+
+@pytest.mark.parametrize("other", ["the program", "the key", "the configuration", "a failed refresh"])
+def test_nothing_stands_that_the_next_refresh_would_make_anew(demo, tmp_path, monkeypatch, other):
+    of = project.load(demo.study, demo.root)
+    last = previews.refreshed(of)
+    if other == "the program":
+        monkeypatch.setattr(provenance, "code_hash", lambda: "another")
+    elif other == "the key":
+        (tmp_path / "key").write_text("ab" * 32)
+        monkeypatch.setattr(project.Project, "key", tmp_path / "key")
+    elif other == "the configuration":
+        last = dataclasses.replace(last, configuration_hash="another")
+    with duckdb.connect() as warehouse:
+        warehouse.execute(f"ATTACH '{of.warehouse}' AS w (READ_ONLY)")
+        warehouse.execute("CREATE SCHEMA meta")
+        for table in ("steps", "versions"):
+            warehouse.execute(f"CREATE TABLE meta.{table} AS FROM w.meta.{table}")
+        assert last.then is not None
+        if other == "a failed refresh":
+            assert standing(Tables(warehouse), of, last, last.then) == set(STEPS)
+            warehouse.execute("UPDATE meta.versions SET version = 'new' WHERE table_name = 'typed.surgery'")
+            assert standing(Tables(warehouse), of, last, last.then) == {"typed"}
+        else:
+            assert standing(Tables(warehouse), of, last, last.then) == set()
+
+
+def test_a_decision_on_a_waived_finding_counts_for_the_rules_and_without_a_waiver_none_does(demo):
+    of = project.load(demo.study, demo.root)
+    none = decision_log.read(of.decisions)
+    finding, other = _finding(demo, "diagnosis.date-unusable"), _finding(demo, "course.undecided")
+    waived = _with_decision(of, none, "waive", finding)
+
+    def seen(decisions: pl.DataFrame, day: dt.date) -> tuple[frozenset[str], frozenset[str]]:
+        found = circumstances(of.study, of.sources, decisions, day)
+        return found.waivers, found.judging
+
+    today = of.now().date()
+    assert seen(waived, today) != seen(_with_decision(of, waived, "reopen", finding), today)
+    assert seen(waived, today) != seen(none, today)
+    assert seen(waived, today + dt.timedelta(1)) == seen(none, today) == (frozenset(), frozenset())
+    assert seen(_with_decision(of, none, "acknowledge", other), today) == seen(none, today)
 
 
 def test_a_tried_window_excludes_who_was_irradiated_after_it(demo, tmp_path):
@@ -133,3 +259,7 @@ def test_the_refresh_after_a_preview_has_its_numbers(copy):
     cohort = set(copy.published("SELECT pseudonym FROM cohort.patients")["pseudonym"])
     assert {row["pseudonym"] for row in last["leaving"]}.isdisjoint(cohort)
     assert set(last["joining"]) <= cohort
+    # Without its waiver, the record is in quarantine again.
+    reopened = _preview(copy, "--reopen", unusable)
+    assert reopened["causes"] == ["1 new decision: reopen"]
+    assert [row["pseudonym"] for row in reopened["leaving"]] == tried["joining"]
