@@ -8,12 +8,14 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.survival import cox, kaplan_meier
-from schemas.analysis import PENALISED
+from sarcoma_pipeline.survival.design import model_data
 from schemas.configuration import Study
 
 
 def numbers(patients: pl.DataFrame, ends: pl.DataFrame, study: Study) -> pl.DataFrame:
     """Return the study's numbers: patients, events, medians and hazard ratios.
+
+    Estimates with Firth's penalty are not among them: their intervals take seconds for a few events.
 
     Args:
         patients: ``cohort.patients``.
@@ -29,15 +31,14 @@ def numbers(patients: pl.DataFrame, ends: pl.DataFrame, study: Study) -> pl.Data
     for row in medians.iter_rows(named=True):
         middle = "not reached" if row["value"] is None else f"{row['value']:.2f} months"
         rows += [(f"{row['endpoint']} events", str(row["events"])), (f"{row['endpoint']} median", middle)]
-    ratios = cox.hazard_ratios(patients, ends, study.models, study.covariates, ties=study.statistics.ties)
-    for row in ratios.filter(~PENALISED).iter_rows(named=True):
-        ratio = row["hazard_ratio"]
-        shown = (
-            "not estimated"
-            if ratio is None
-            else f"{ratio:.3f} ({row['ci_low']:.3f}–{row['ci_high']:.3f})"
-            if row["ci_low"] is not None
-            else f"{ratio:.3f}"
-        )
-        rows.append((f"{row['model']} hazard ratio, {row['contrast']}", shown))
+    for data in model_data(patients, ends, study.models, study.covariates, ties=study.statistics.ties):
+        for line in cox.plain_lines(data):
+            shown = _ratio(line.get("hazard_ratio"), line.get("ci_low"), line.get("ci_high"))
+            rows.append((f"{line['model']} hazard ratio, {line['contrast']}", shown))
     return pl.DataFrame(rows, schema=["quantity", "value"], orient="row")
+
+
+def _ratio(ratio: float | None, low: float | None, high: float | None) -> str:
+    if ratio is None:
+        return "not estimated"
+    return f"{ratio:.3f}" if low is None or high is None else f"{ratio:.3f} ({low:.3f}–{high:.3f})"
