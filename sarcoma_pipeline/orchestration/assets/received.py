@@ -368,8 +368,11 @@ def _close(tables: Tables, scan: manifest.Scan) -> None:
                     f"UPDATE {tables.own(table)} SET last_refresh = {last} WHERE last_refresh IS NULL "
                     "AND file_id IN (SELECT file_id FROM _closed)"
                 )
-    for file_id, mtime in scan.touched.items():
-        tables.execute(
-            f"UPDATE {tables.own(MetaFile.table())} SET mtime_ns = {mtime} "
-            f"WHERE file_id = {literal(file_id)} AND last_refresh IS NULL"
-        )
+    if scan.touched:
+        # In one statement: after a copy that does not keep times these are all files, and each has its own.
+        touched = {"file_id": list(scan.touched), "mtime_ns": list(scan.touched.values())}
+        with lent(tables.connection, {"_touched": pl.DataFrame(touched)}):
+            tables.execute(
+                f"UPDATE {tables.own(MetaFile.table())} AS of_file SET mtime_ns = _touched.mtime_ns "
+                "FROM _touched WHERE of_file.file_id = _touched.file_id AND of_file.last_refresh IS NULL"
+            )
