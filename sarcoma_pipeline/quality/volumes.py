@@ -109,10 +109,11 @@ def volumes(
     bad = unread.filter(pl.col("rule_id").is_in(errors))["file_id"].unique()
     per_source = (
         files.join(accounting.select("file_id", "quarantined"), on="file_id", how="left")
+        .with_columns(bad=pl.col("file_id").is_in(bad.implode()))
         .group_by("source")
         .agg(
             pl.len().alias("files"),
-            pl.col("file_id").is_in(bad.implode()).sum().alias("files unread"),
+            pl.col("bad").sum().alias("files unread"),
             pl.col("records").sum(),
             pl.col("quarantined").sum(),
         )
