@@ -13,6 +13,7 @@ from sarcoma_pipeline.cli import polars_threads
 from sarcoma_pipeline.cli.finding_rows import decisions_of, in_full, ledger_of, readings_of
 from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json
+from sarcoma_pipeline.cli.warehouse_rows import one_connection
 from schemas.configuration_faults import ConfigurationWrong
 from schemas.vocabularies import DECIDE, REOPEN, WAIVE
 
@@ -66,12 +67,13 @@ def preview(
     if study_file is not None:
         project = _with_study_file(project, study_file)
     now = project.now()
-    # Read in any case: without a warehouse it says what to do.
-    entries = ledger_of(project)
-    requests = _requests(set(entries["finding_id"]), now.date(), waived, chosen, reopened)
-    decisions = _decisions(project, entries, requests, now)
     try:
-        with opening.explained(project.warehouse):
+        # DuckDB opens a file once for all connections of a process that are open at the same time.
+        with one_connection(), opening.explained(project.warehouse):
+            # Read in any case: without a warehouse it says what to do.
+            entries = ledger_of(project)
+            requests = _requests(set(entries["finding_id"]), now.date(), waived, chosen, reopened)
+            decisions = _decisions(project, entries, requests, now)
             found = previews.preview(project, decisions, now.date())
     except previews.CannotPreview as refused:
         raise click.ClickException(str(refused)) from None
@@ -116,6 +118,8 @@ def _requests(
     Raises:
         click.UsageError: a finding is named without its reading.
     """
+    if not (waived or chosen or reopened):
+        return []
     from sarcoma_pipeline.quality.decision_requests import Request
 
     who = reason = "preview"
@@ -140,13 +144,13 @@ def _decisions(
         click.UsageError: one of them would be refused.
         click.ClickException: the log of decisions is damaged.
     """
+    known = decisions_of(project)
+    if not requests:
+        return known
     import polars as pl
 
     from sarcoma_pipeline.quality import decision_requests
 
-    known = decisions_of(project)
-    if not requests:
-        return known
     try:
         return pl.concat(
             [known, decision_requests.decide(entries, known, requests, now, readings_of(project))]

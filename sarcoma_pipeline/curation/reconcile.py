@@ -17,6 +17,7 @@ from sarcoma_pipeline.curation import (
     diagnoses,
     event_dates,
     event_numbers,
+    index_choice,
     index_tumour,
     metastases,
     surgery,
@@ -28,7 +29,7 @@ from sarcoma_pipeline.curation import (
     vital_status,
 )
 from sarcoma_pipeline.curation.baseline import TUMOUR
-from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days, with_patient
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days
 from sarcoma_pipeline.curation.tumour_numbers import RECORDS
 from sarcoma_pipeline.curation.typed_records import Result
 from schemas import curated, curated_radiotherapy, curated_toxicity, typed, typed_dicom
@@ -78,15 +79,10 @@ def curate(
         The curated tables, observations, and dispositions of records that no curated row uses.
     """
     assumptions = study.assumptions if study else Assumptions()
-    sound, held = _linked(typed_frames, link, quarantined)
-    assigned = tumours.assign(sound, held)
+    known = index_choice.told(typed_frames, link, quarantined)
+    sound, assigned, reports = known.linked, known.assigned, known.reports
     precedence = sources.precedence["diagnosis"]
-    reports = _reports(assigned)
-    chosen = index_tumour.choose(
-        diagnoses.sketch(reports, precedence),
-        assigned.sound,
-        index_tumour.preference(study) if study else index_tumour.Preference(),
-    )
+    chosen = known.chosen(precedence, index_tumour.preference(study) if study else index_tumour.Preference())
     homes = reports.filter("complete", ~pl.col("of_relapse_report")).select(TUMOUR).unique()
     homed = {
         table: _at_home(frame, chosen, homes) if "tumour_id" in frame.columns else frame
@@ -165,65 +161,6 @@ def curate(
         vital_status.observe(sound, zero, sources.precedence["death"]),
     ]  # fmt: skip
     return Result(frames, pl.concat(observed), _unused(frames, idle))
-
-
-CHOOSING = (*(contract.table() for contract in RECORDS), typed.TumourAssignment.table())
-"""The typed tables that the choice of the index tumour depends on."""
-
-
-def moved(
-    typed_frames: Frames,
-    link: pl.DataFrame,
-    quarantined: pl.Series,
-    sources: Sources,
-    before: index_tumour.Preference,
-    after: index_tumour.Preference,
-) -> pl.DataFrame:
-    """Return the patients for whom other criteria choose another index tumour.
-
-    The criteria take part in nothing else of curation: the curated rows of all other patients are the same.
-
-    Args:
-        typed_frames: the tables :data:`CHOOSING`.
-        link: ``curated.link``.
-        quarantined: ``record_id`` of the records to keep out.
-        sources: the precedence of sources.
-        before: some criteria.
-        after: other criteria.
-
-    Returns:
-        ``patient_id``, once each.
-    """
-    if before == after:
-        return pl.DataFrame(schema={"patient_id": pl.String})
-    assigned = tumours.assign(*_linked(typed_frames, link, quarantined))
-    known = diagnoses.sketch(_reports(assigned), sources.precedence["diagnosis"])
-    one, other = (index_tumour.choose(known, assigned.sound, criteria) for criteria in (before, after))
-    return (
-        one.join(other, on="patient_id", suffix="_after")
-        .filter(pl.col("index").ne_missing(pl.col("index_after")))
-        .select("patient_id")
-    )
-
-
-def _linked(typed_frames: Frames, link: pl.DataFrame, quarantined: pl.Series) -> tuple[Frames, Frames]:
-    """Split the records of linked patients into usable ones and those in quarantine."""
-    linked = {table: with_patient(frame, link, "inner") for table, frame in typed_frames.items()}
-    if quarantined.is_empty():
-        return linked, {t: f.clear() for t, f in linked.items()}
-    back = pl.col("record_id").is_in(quarantined.implode())
-    held = {t: f.filter(back) for t, f in linked.items()}
-    return {t: f.filter(~back) if held[t].height else f for t, f in linked.items()}, held
-
-
-def _reports(assigned: tumours.Assigned) -> pl.DataFrame:
-    """Return the reports on tumours, plus a substitute for each Diagnose that was not delivered."""
-    told = assigned.sound[typed.Diagnosis.table()].with_columns(stands_in=pl.lit(False))
-    missing = assigned.missing.with_columns(
-        complete=pl.lit(True), stands_in=pl.lit(True), origin=pl.lit("diagnosis"),
-        of_relapse_report=pl.lit(False),
-    )  # fmt: skip
-    return pl.concat([told, missing], how="diagonal")
 
 
 def _at_home(frame: pl.DataFrame, chosen: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:

@@ -28,7 +28,7 @@ from sarcoma_pipeline.operations.preview_standing import (
     standing,
 )
 from sarcoma_pipeline.publish import release
-from sarcoma_pipeline.publish.tables_on_demand import OnDemand, held_open
+from sarcoma_pipeline.publish.tables_on_demand import OnDemand
 from sarcoma_pipeline.quality import expectations, release_gate, study_numbers
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import centres, read_only
@@ -40,6 +40,7 @@ from schemas.configuration_faults import ConfigurationWrong
 from schemas.curated import Link
 from schemas.ledger import Decision
 from schemas.meta import MetaConfiguration, MetaRefresh
+from schemas.quality import Quarantine
 from schemas.release import released_columns
 
 
@@ -133,7 +134,6 @@ def preview(project: Project, decisions: pl.DataFrame, today: dt.date) -> Previe
     )
 
 
-_CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table())
 _COHORT = (CohortEligibility.table(), CohortFlow.table(), CohortPatient.table(), CohortEndpoint.table())
 
 
@@ -241,12 +241,32 @@ def curated(
     """Return the curated tables of one centre; arguments as of :func:`derived`, and the centre's tables."""
     now = circumstances(project.study, project.sources, decisions, today)
     stands = standing(Tables(warehouse), project, last, now) if last else frozenset[str]()
-    before = index_tumour.preference(last.then.study) if last and last.then else None
-    if CURATED in stands and before == index_tumour.preference(project.study):
-        return OnDemand(_CURATED, lambda table: read_only.frame(warehouse, table))
+    there = OnDemand(CONTRACTS, lambda table: read_only.frame(warehouse, table))
+    moved = None
+    if CURATED in stands and last and last.then:
+        moved = _moved_index(there, last.then.study, now)
+        if moved.is_empty():
+            return there
     from sarcoma_pipeline.operations.preview_curation import Curation  # imports all of curation
 
-    return Curation(project, warehouse, centre, decisions, today, stands, before).curated()
+    return Curation(project, warehouse, centre, decisions, today, stands).curated(moved)
+
+
+def _moved_index(tables: Mapping[str, pl.DataFrame], then: Study, now: Circumstances) -> pl.DataFrame:
+    """Return ``patient_id`` of the patients for whom another index tumour is chosen than in the warehouse."""
+    before, after = index_tumour.preference(then), index_tumour.preference(now.study)
+    if before == after:
+        return pl.DataFrame(schema={"patient_id": pl.String})
+    from sarcoma_pipeline.curation import index_choice
+
+    return index_choice.moved(
+        {table: tables[table] for table in index_choice.CHOOSING},
+        tables[Link.table()],
+        tables[Quarantine.table()]["record_id"],
+        now.sources.precedence["diagnosis"],
+        before,
+        after,
+    )
 
 
 def _pooled(cohorts: Sequence[Cohort]) -> Cohort:
@@ -330,9 +350,7 @@ def _held_back(project: Project, after: Cohort) -> list[str]:
         return ["No patient is left."]
     made = {CohortPatient.table(): after.patients, CohortEndpoint.table(): after.endpoints}
     tables = {table: frame.select(released_columns(table)) for table, frame in made.items()}
-    published = release.on_demand(project.release)
-    with held_open(published):
-        last = {table: published[table] for table in made if published and table in published}
+    last = release.read(project.release, made) or {}
     return [
         str(fault)
         for page in expectations.expected(tables, last, project.study.gate)

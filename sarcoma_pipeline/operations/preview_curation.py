@@ -12,14 +12,13 @@ import polars as pl
 
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.curation import (
-    index_tumour,
     objections,
     reconcile,
     reports,
     touched_patients,
     typed_records,
 )
-from sarcoma_pipeline.operations.preview_standing import CURATED, LINK, QUARANTINE, TYPED
+from sarcoma_pipeline.operations.preview_standing import LINK, QUARANTINE, TYPED
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.publish.tables_on_demand import OnDemand
 from sarcoma_pipeline.quality import curate, findings, ledger
@@ -46,8 +45,6 @@ class Curation:
         decisions: ``quality.decisions``, with those to be tried.
         today: the day on which waivers are judged.
         stands: the steps whose tables are taken from the warehouse (``preview_standing.standing``).
-        before: the criteria for the index tumour with which the curated tables were made; None if these do
-            not stand.
     """
 
     project: Project
@@ -56,25 +53,18 @@ class Curation:
     decisions: pl.DataFrame
     today: dt.date
     stands: Collection[str]
-    before: index_tumour.Preference | None
 
-    def curated(self) -> Curated:
-        """Return the curated tables that the cohort is derived from."""
-        if CURATED not in self.stands or self.before is None:
-            return self._reconciled(self.typed.frames, self.links)
-        # Only the choice of the index tumour depends on criteria, and curation is local to a patient.
-        moved = reconcile.moved(
-            {table: self._read(table) for table in reconcile.CHOOSING},
-            self.links,
-            self.quarantined,
-            self.project.sources,
-            self.before,
-            index_tumour.preference(self.project.study),
-        )
-        if moved.is_empty():
-            return OnDemand(reconcile.CONTRACTS, self._read)
+    def curated(self, moved: pl.DataFrame | None) -> Curated:
+        """Return the curated tables that the cohort is derived from.
+
+        Args:
+            moved: ``patient_id`` of the only patients whose rows are others than those in the warehouse; None
+                if the tables there do not stand.
+        """
         typed = self.typed.frames
-        if touched_patients.owners(typed, self.links)["record_id"].is_duplicated().any():
+        shared = touched_patients.owners(typed, self.links)["record_id"].is_duplicated().any()
+        # Curation is local to a patient, unless patients share a record.
+        if moved is None or shared:
             return self._reconciled(typed, self.links)
         made = self._reconciled(*touched_patients.of_patients(typed, self.links, moved))
         return OnDemand(

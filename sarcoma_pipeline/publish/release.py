@@ -12,7 +12,7 @@ import hmac
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -219,16 +219,22 @@ def _coded(contract: type[Contract], frame: pl.DataFrame) -> dict[str, str]:
     }
 
 
-def read(path: Path) -> dict[str, pl.DataFrame] | None:
+def read(path: Path, only: Collection[str] | None = None) -> dict[str, pl.DataFrame] | None:
     """Read the tables of a release by their contracts' names; None if there is no file.
 
     Enumerated columns are returned as text, as the contracts declare them.
+
+    Args:
+        path: the database.
+        only: the tables to read, of those that it has; None for all.
     """
-    found = on_demand(path)
-    if found is None:
+    if not path.exists():
         return None
-    with held_open(found):
-        return dict(found)
+    # Opened once for all connections within the block.
+    with duckdb.connect(str(path), read_only=True):
+        found = on_demand(path) or {}
+        with held_open(found):
+            return {table: found[table] for table in found if only is None or table in only}
 
 
 def on_demand(path: Path) -> OnDemand | None:

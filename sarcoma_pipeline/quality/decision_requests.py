@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.curation.course_questions import AskedReading
 from sarcoma_pipeline.quality.ids import beginning
 from sarcoma_pipeline.quality.ledger import last_decisions, standing
 from schemas.configuration_faults import meant
@@ -155,6 +154,9 @@ def in_sentences(findings: pl.DataFrame, readings: pl.DataFrame) -> dict[str, di
         if rule_of[row["finding_id"]].startswith("identity."):
             told = said(row["text"], "answer")
         else:
+            # Imported here: it imports half of curation, and few commands tell readings.
+            from sarcoma_pipeline.curation.course_questions import AskedReading
+
             asked = AskedReading(
                 row["reading"], row["text"], row["prescribed_dose_gy"], row["fractions"], row["reading_key"]
             )

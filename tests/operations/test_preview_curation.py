@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort.primary import Curated
-from sarcoma_pipeline.curation import index_tumour, reconcile
+from sarcoma_pipeline.curation import reconcile
+from sarcoma_pipeline.operations import preview
 from sarcoma_pipeline.operations.preview_curation import Curation
-from sarcoma_pipeline.operations.preview_standing import STEPS
+from sarcoma_pipeline.operations.preview_standing import STEPS, Refreshed, circumstances
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import read_only, step_cache
@@ -94,12 +95,19 @@ def _within(project: Project, window: tuple[str, str] | None) -> Project:
 Tables = dict[str, pl.DataFrame]
 
 
-def _curation(tables: Tables, window: tuple[str, str] | None, *stands: str) -> Curation:
-    """Return the curation with a window, of what a refresh with the first one left."""
+def _project(root: Path, window: tuple[str, str] | None) -> Project:
     project = dataclasses.replace(projects.load("sts_imrt", REPOSITORY), sources=SOURCES)
-    before = index_tumour.preference(_within(project, WINDOWS[0]).study)
-    tried = dataclasses.replace(_within(project, window), root=Path(str(tables["root"]["root"][0])))
-    return Curation(tried, cast(Any, tables), "", Decision.empty(), TODAY, stands, before)
+    return dataclasses.replace(_within(project, window), root=root)
+
+
+def _curated(root: Path, tables: Tables, window: tuple[str, str] | None, *stands: str) -> Curated:
+    """Curate with a window what a refresh with the first one left, if the tables of these steps stand."""
+    of = _project(root, window)
+    before = circumstances(_project(root, WINDOWS[0]).study, SOURCES, Decision.empty(), TODAY)
+    last = Refreshed("R1", "", Decision.empty(), before)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(preview, "standing", lambda *_: set(stands))
+        return preview.curated(of, cast(Any, tables), "", Decision.empty(), TODAY, last)
 
 
 def _refreshed(seed: int, root: Path) -> Tables:
@@ -108,9 +116,8 @@ def _refreshed(seed: int, root: Path) -> Tables:
         **_random(seed).frames,
         MetaFile.table(): FILES,
         MetaRefresh.table(): RECEIVED,
-        "root": pl.DataFrame({"root": [str(root)]}),
     }
-    made = _curation(given, WINDOWS[0])
+    made = Curation(_project(root, WINDOWS[0]), cast(Any, given), "", Decision.empty(), TODAY, ())
     observed = ((made.typed.observed, "typed"), (made.linked.observed, "link"))
     return {
         **given,
@@ -118,7 +125,7 @@ def _refreshed(seed: int, root: Path) -> Tables:
         Link.table(): made.links,
         Quarantine.table(): made.quarantined.to_frame(),
         Observed.table(): pl.concat(f.with_columns(step=pl.lit(step)) for f, step in observed),
-        **made.curated(),
+        **made.curated(None),
     }
 
 
@@ -160,8 +167,8 @@ def test_only_patients_with_another_index_tumour_are_curated_anew(seed, tmp_path
     tables = _refreshed(seed, tmp_path)
     moved: set[str] = set()
     for window in WINDOWS:
-        whole = _curation(tables, window, *STEPS[:3]).curated()
-        assert _differing(_curation(tables, window, *STEPS).curated(), whole) == {}
+        whole = _curated(tmp_path, tables, window, *STEPS[:3])
+        assert _differing(_curated(tmp_path, tables, window, *STEPS), whole) == {}
         moved = moved.union(*_differing(tables, whole).values())
     assert len(moved) > 2
 
@@ -169,24 +176,24 @@ def test_only_patients_with_another_index_tumour_are_curated_anew(seed, tmp_path
 @pytest.mark.parametrize("stands", [STEPS[:0], STEPS[:1], STEPS[:2]])
 def test_what_stands_is_what_would_be_made_anew(stands, tmp_path):
     tables = _refreshed(SEEDS[0], tmp_path)
-    whole = _curation(tables, WINDOWS[1], *STEPS[:3]).curated()
-    assert _differing(_curation(tables, WINDOWS[1], *stands).curated(), whole) == {}
+    whole = _curated(tmp_path, tables, WINDOWS[1], *STEPS[:3])
+    assert _differing(_curated(tmp_path, tables, WINDOWS[1], *stands), whole) == {}
 
 
 def test_patients_who_share_a_record_are_not_curated_apart(tmp_path, curated_patients):
     """A record of two patients: what is said of it for one depends on the other."""
     tables = _refreshed(SEEDS[0], tmp_path)
-    moved = _moved(tables)
+    moved = _moved(tmp_path, tables)
     assert moved
     other = next(who for who in tables[Link.table()]["patient_id"] if who not in moved)
     link = tables[Link.table()]
     shared = link.filter(pl.col("patient_id") == moved[0]).with_columns(patient_id=pl.lit(other))
     tables[Link.table()] = pl.concat([link, shared])
-    tables |= _curation(tables, WINDOWS[0], *STEPS[:3]).curated()
+    tables |= _curated(tmp_path, tables, WINDOWS[0], *STEPS[:3])
     del curated_patients[:]
     for window in WINDOWS:
-        whole = _curation(tables, window, *STEPS[:3]).curated()
-        assert _differing(_curation(tables, window, *STEPS).curated(), whole) == {}
+        whole = _curated(tmp_path, tables, window, *STEPS[:3])
+        assert _differing(_curated(tmp_path, tables, window, *STEPS), whole) == {}
     # All windows whole, and again those that move somebody.
     assert len(curated_patients) > len(WINDOWS) and set(curated_patients) == {_everybody(tables)}
 
@@ -195,10 +202,10 @@ def _everybody(tables: Tables) -> int:
     return tables[Link.table()]["patient_id"].n_unique()
 
 
-def _moved(tables: Tables) -> list[str]:
+def _moved(root: Path, tables: Tables) -> list[str]:
     """Return the patients whose index tumour one of the windows changes."""
     index = {
-        window: _curation(tables, window, *STEPS).curated()["curated.diagnosis"].filter("index_tumour")
+        window: _curated(root, tables, window, *STEPS)["curated.diagnosis"].filter("index_tumour")
         for window in WINDOWS
     }
     one, *others = (frame.select("patient_id", "tumour_id") for frame in index.values())
@@ -209,7 +216,7 @@ def _moved(tables: Tables) -> list[str]:
 def test_nobody_is_curated_for_a_window_that_moves_no_index_tumour(tmp_path, curated_patients):
     tables = _refreshed(SEEDS[0], tmp_path)
     del curated_patients[:]
-    _curation(tables, WINDOWS[0], *STEPS).curated()
+    _curated(tmp_path, tables, WINDOWS[0], *STEPS)
     assert curated_patients == []
-    moved = _moved(tables)
+    moved = _moved(tmp_path, tables)
     assert curated_patients and max(curated_patients) <= len(moved) < _everybody(tables) / 2

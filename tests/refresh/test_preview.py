@@ -3,6 +3,9 @@
 import dataclasses
 import datetime as dt
 import json
+import os
+import subprocess
+import sys
 
 import duckdb
 import polars as pl
@@ -188,6 +191,34 @@ def test_a_decision_on_a_waived_finding_counts_for_the_rules_and_without_a_waive
     assert seen(waived, today) != seen(none, today)
     assert seen(waived, today + dt.timedelta(1)) == seen(none, today) == (frozenset(), frozenset())
     assert seen(_with_decision(of, none, "acknowledge", other), today) == seen(none, today)
+
+
+_NEVER = {
+    "dagster", "great_expectations", "hypothesis", "lxml", "matplotlib", "pandas", "pyarrow", "pydicom",
+    "scipy", "sqlalchemy", "sarcoma_pipeline.curation.courses", "sarcoma_pipeline.curation.typed_records",
+    "sarcoma_pipeline.quality.curate", "sarcoma_pipeline.curation.course_questions",
+    "sarcoma_pipeline.quality.rule_catalogue",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new"), [(WINDOW, "end = 2018-12-31"), ('["VMAT", ', "[")])
+def test_a_preview_of_a_criterion_imports_only_what_it_needs(demo, tmp_path, old, new):
+    """Nobody is curated anew for a technique, or for a window that moves no index tumour."""
+    file = demo.root / f"data/studies/{demo.study}/study.toml"
+    other = tmp_path / "other.toml"
+    text = file.read_text("utf-8")
+    assert text.count(old) == 1
+    other.write_text(text.replace(old, new), "utf-8")
+    script = (
+        "import sys\nfrom sarcoma_pipeline.cli import main\n"
+        f"try: main(['preview', '--study', '{demo.study}', '--study-file', '{other}'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    env = {**os.environ, "SARCOMA_ROOT": str(demo.root)}
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env)
+    assert "differs   study.toml: criteria" in run.stdout
+    assert not _NEVER & set(run.stderr.split())
 
 
 def test_a_tried_window_excludes_who_was_irradiated_after_it(demo, tmp_path):
