@@ -49,6 +49,9 @@ class Movement(_Moved, table="meta.movement"):
 class MovementRecord(Contract, table="meta.movement_record"):
     """One record of a patient's values that changed since the previous release."""
 
+    compared_with: pl.String = column(
+        "Compared with", "Refresh of the release that stood before.", nullable=False
+    )
     pseudonym: pl.String = column("Patient", "Pseudonym.", nullable=False, identifying="quasi-identifier")
     table_name: pl.String = column("Table", "The received table that holds it.", nullable=False)
     change: pl.String = column("Change", "What became of it.", nullable=False, vocabulary="record_change")

@@ -126,7 +126,8 @@ def account(
         refresh_id=pl.lit(circumstances.refresh_id), compared_with=pl.lit(circumstances.compared_with)
     )
     part = pl.int_range(pl.len()).is_in(sorted(through))
-    return Account(Movement.conform(frame), MovementRecord.conform(changed.with_columns(moved=part)))
+    changed = changed.with_columns(moved=part, compared_with=pl.lit(circumstances.compared_with))
+    return Account(Movement.conform(frame), MovementRecord.conform(changed))
 
 
 def _schema(contract: type[Movement]) -> dict[str, pl.DataType]:
@@ -233,6 +234,20 @@ def standing(
         pl.col("new").eq_missing(pl.col("cell"))
     )
     return Movement.conform(kept)
+
+
+def undone(earlier: Account, release: str) -> Account:
+    """Return an account without what it says of a release from which nothing differs any more.
+
+    A refresh that published nothing compared itself with that release, too, and what it saw was then undone,
+    such as a folder that could not be reached for a night.
+
+    Args:
+        earlier: the account after the last refresh.
+        release: refresh of the release.
+    """
+    others = pl.col("compared_with") != release
+    return Account(earlier.values.filter(others), earlier.records.filter(others))
 
 
 def _cells(wanted: pl.DataFrame, values: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

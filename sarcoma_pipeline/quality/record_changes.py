@@ -88,8 +88,8 @@ def changes(evidence: Evidence) -> pl.DataFrame:
         evidence: both sides.
 
     Returns:
-        ``meta.movement_record`` without ``differing`` and with ``moved`` false, one row per changed record,
-        sorted.
+        ``meta.movement_record`` without ``compared_with`` and ``differing`` and with ``moved`` false, one row
+        per changed record, sorted.
     """
     gone, come = _gone(evidence), _come(evidence)
     rows = _paired(pl.concat([gone, come], how="diagonal_relaxed"), evidence)

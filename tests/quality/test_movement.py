@@ -301,3 +301,14 @@ def test_a_decision_on_the_joined_finding_is_the_cause_of_every_move_in_it():
     settled = movement_findings.decided(values, used, decided)
     assert not settled["unexplained"].any()
     assert settled["causes"].list.contains("decision").all()
+
+
+def test_moves_against_a_release_are_undone_when_nothing_differs_from_it_and_others_stay():
+    other = _account(CHANGED)
+    both = movement.Account(
+        pl.concat([other.values, other.values.with_columns(compared_with=pl.lit(NIGHT))]),
+        pl.concat([other.records, other.records.with_columns(compared_with=pl.lit(NIGHT))]),
+    )
+    assert set(other.records["compared_with"]) == {BASE}
+    left = movement.undone(both, NIGHT)
+    assert left.values.equals(other.values) and left.records.equals(other.records)

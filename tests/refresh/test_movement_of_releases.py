@@ -122,3 +122,35 @@ def test_a_lost_key_is_the_cause_of_every_move(copy):
     _refreshed(copy)
     causes = copy.warehouse("SELECT DISTINCT causes, unexplained FROM meta.movement")
     assert causes.rows() == [(["key"], False)] and _found(copy) == []
+
+
+def test_a_folder_that_was_away_for_one_night_leaves_no_moves_behind(copy):
+    """That night publishes nothing; in the next one nothing differs from the release any more."""
+    plans, away = copy.drop / "dicom", copy.root / "away"
+    plans.rename(away)
+    told = copy.refresh()
+    assert told.exit_code == 1 and "nobody" not in told.output and "no patient is eligible" in told.output
+    assert copy.warehouse("FROM meta.movement WHERE new = 'absent'").height > 80 and _found(copy)
+    estimates = "FROM analysis.estimate_movement"
+    away.rename(plans)
+    assert "MOVED" not in _refreshed(copy)
+    assert copy.warehouse("FROM meta.movement").is_empty() and copy.warehouse(estimates).is_empty()
+    assert copy.warehouse("FROM meta.movement_record").is_empty() and _found(copy) == []
+    status = "SELECT DISTINCT status FROM quality.ledger WHERE rule_id = 'release.moved-unexplained'"
+    assert copy.warehouse(status).rows() == [("resolved",)]
+
+
+def test_a_release_has_the_records_of_its_own_moves_only(copy):
+    """The account of the release before stays in the warehouse, where its moves wait for a decision."""
+    who = _replace_a_date(copy)
+    _refreshed(copy)
+    changed = "SELECT DISTINCT pseudonym FROM meta.movement_record"
+    assert who in copy.published(changed)["pseudonym"].to_list()
+    study = copy.root / "data/studies/sts_imrt/study.toml"
+    study.write_text(
+        study.read_text().replace("horizons_months = [12, 24, 36, 60]", "horizons_months = [12]")
+    )
+    _refreshed(copy)
+    assert copy.published("FROM meta.movement").is_empty()
+    assert copy.published("FROM meta.movement_record").is_empty()
+    assert who in copy.warehouse(changed)["pseudonym"].to_list() and _found(copy) == [who]

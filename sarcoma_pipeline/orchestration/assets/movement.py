@@ -56,7 +56,10 @@ def account(project: Project, warehouse: Warehouse) -> tuple[Account, pl.DataFra
         warehouse.read(table)
     before = comparable(project, _OF_PATIENTS)
     made = None if before is None else _against(project, warehouse, before, now, decisions)
-    found = earlier if made is None else _with_standing(made, earlier, now)
+    if made is not None:
+        found = _with_standing(made, earlier, now)
+    else:
+        found = earlier if before is None else movement.undone(earlier, before.refresh_id)
     used = now[Lineage.table()].select("pseudonym", "record_id")
     found = _settled(warehouse, found, used, decisions)
     return found, movement_findings.observe(found.values, used)
@@ -257,7 +260,9 @@ def _with_standing(made: Account, earlier: Account, now: Mapping[str, pl.DataFra
     """Add the unexplained moves of earlier refreshes that still exist, with the records behind them."""
     values = {t: now[t] for t in moved_values.OF_PATIENTS}
     kept = movement.standing(earlier.values, made.values, values)
-    records = earlier.records.join(kept.select("pseudonym").unique(), on="pseudonym", how="semi")
+    records = earlier.records.join(
+        kept.select("pseudonym", "compared_with").unique(), on=["pseudonym", "compared_with"], how="semi"
+    )
     records = records.join(made.records.select("pseudonym").unique(), on="pseudonym", how="anti")
     return Account(
         pl.concat([made.values, kept]).sort(*_ORDER, nulls_last=True),
@@ -284,9 +289,7 @@ def released(project: Project, warehouse: Warehouse) -> dict[str, pl.DataFrame]:
     compared_with = standing_id(project)
     tables = {}
     for table in ACCOUNT:
-        frame = warehouse.read(table)
-        if "compared_with" in frame.columns:
-            frame = frame.filter(pl.col("compared_with") == compared_with)
+        frame = warehouse.read(table).filter(pl.col("compared_with") == compared_with)
         tables[table] = frame.select(released_columns(table))
     return tables
 
@@ -324,7 +327,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         moved = moved_values.moved(before.tables, now, moved_values.OF_ESTIMATES)
         if moved.is_empty():
             earlier = warehouse.read(EstimateMovement.table(), noted=False)
-            return StepOutput({EstimateMovement.table(): earlier})
+            others = earlier.filter(pl.col("compared_with") != before.refresh_id)
+            return StepOutput({EstimateMovement.table(): others})
         whole = {
             "program": before.is_of_another_program(),
             "configuration": before.is_of_another_configuration(project),
