@@ -29,7 +29,7 @@ from sarcoma_pipeline.sources import (
 from sarcoma_pipeline.sources.dicom_decode import Unordinary
 from sarcoma_pipeline.sources.dicom_layout import Layouts
 from sarcoma_pipeline.sources.dicom_node import MODALITY, Content, Node
-from sarcoma_pipeline.sources.drop_folder import content_or_stream
+from sarcoma_pipeline.sources.drop_folder import Whole, content_or_stream
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
 from schemas.configuration import DEFAULT_LIMITS, DicomSource, Limits
@@ -52,8 +52,9 @@ def read(file: SourceFile, _: DicomSource, refresh: str, limits: Limits = DEFAUL
     batch = Batch(file, refresh, limits)
     with batch.guarded():
         found = content_or_stream(file.path, dicom_ordinary.FIRST_PIECE)
-        if isinstance(found, bytes):
-            _read(batch, io.BytesIO(found), found, len(found))
+        if isinstance(found, Whole):
+            data, batch.seen = found
+            _read(batch, io.BytesIO(data), data, len(data))
         else:
             with found as stream:
                 head = stream.read(dicom_ordinary.FIRST_PIECE)
@@ -149,8 +150,8 @@ def _read_with_pydicom(batch: Batch, stream: BinaryIO, size: int, position: str,
 
 def _take(batch: Batch, content: Content, position: str) -> None:
     """Add the record of an object; the values read do not depend on the parser."""
-    node, about = content.node, content.about
-    sop_class = node.text("SOPClassUID") or about.text("MediaStorageSOPClassUID")
+    node = content.node
+    sop_class = node.text("SOPClassUID") or content.about.text("MediaStorageSOPClassUID")
     kind = _kind(sop_class, node.text("Modality"))
     if content.broken:
         batch.unread(position, "file.truncated", "the file is shorter than its elements say")
@@ -164,12 +165,10 @@ def _take(batch: Batch, content: Content, position: str) -> None:
         return
     torn, mixed_up = content.sequences()
     node.faults.update(map(dicom_account.name, torn))
-    instance = node.text("SOPInstanceUID") or about.text("MediaStorageSOPInstanceUID")
-    values = kind.columns(node) | {
-        "SOPClassUID": sop_class,
-        "SOPInstanceUID": instance,
-        "file_meta": "yes" if content.has_meta else "no",
-    }
+    instance = node.text("SOPInstanceUID") or content.about.text("MediaStorageSOPInstanceUID")
+    values = kind.columns(node)
+    values["SOPClassUID"], values["SOPInstanceUID"] = sop_class, instance
+    values["file_meta"] = "yes" if content.has_meta else "no"
     batch.add(kind.contract, position, (instance,), values, _OF_THE_FILE)
     dicom_account.take(batch.account, kind.declared, content.filled, node, used=kind is not _OTHER)
     if not content.broken:

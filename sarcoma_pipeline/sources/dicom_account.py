@@ -8,13 +8,13 @@ its number of values; a sequence that is not opened counts as one attribute, inc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from sarcoma_pipeline.sources.dicom_dictionary import is_retired, keyword_of, tag
 from sarcoma_pipeline.sources.dicom_node import Node, Opened
-from sarcoma_pipeline.sources.value_account import IGNORED, READ, Account, Outcome
+from sarcoma_pipeline.sources.value_account import IGNORED, READ, Account, Outcome, Tally
 from schemas.ignored_attributes import GROUPS, OTHER_KIND, OVERLAYS, PRIVATE, RETIRED, TECHNICAL
 
 Columns = Callable[[Node], Mapping[str, str | None]]
@@ -25,7 +25,8 @@ _ALIKE = 200
 """Maximum number of attributes of a data set whose steps are kept."""
 _STEPS_KEPT = 500
 """Maximum number of data sets of one kind whose steps are kept."""
-
+_TALLIES_KEPT = 1_000
+"""Maximum number of tallies of a file, which may be an archive of many objects, before they are added up."""
 
 _GROUP_OF = {keyword: group for group, (_, keywords) in GROUPS.items() for keyword in keywords}
 _IGNORED: Mapping[str, Outcome] = {group: (IGNORED, reason) for group, (reason, _) in GROUPS.items()}
@@ -43,6 +44,11 @@ class Declared:
     path: str
     kids: Tree | None = None
 
+    @cached_property
+    def closed(self) -> Tally:
+        """The sequence, if it was not opened."""
+        return Tally({self.path: 1})
+
 
 class Tree(dict[int, Declared]):
     """Attributes of a data set by tag.
@@ -54,7 +60,7 @@ class Tree(dict[int, Declared]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.steps: tuple[dict[tuple[int, ...], list[_Step]], ...] = ({}, {})
+        self.steps: tuple[dict[tuple[int, ...], _Steps], ...] = ({}, {})
 
 
 _NOTHING = Tree()
@@ -145,31 +151,20 @@ def take(account: Account, kind: Kind, filled: tuple[int, ...], node: Node, *, u
     if account.outcomes is not kind.outcomes:
         account.outcomes = {**account.outcomes, **kind.outcomes} if account.outcomes else kind.outcomes
     account.delivered += len(filled) + node.opened.delivered
-    once, again = (_repeats if len(filled) <= _ALIKE else _repeats.__wrapped__)(filled)
-    _count(account, [node], once, kind.tree, "", used)
-    for number, times in again:
-        # If a tag comes twice, only its last value can be read.
-        _unknown(account, f"{name(number)} (again)", times)
-
-
-@lru_cache(1_000)
-def _repeats(tags: tuple[int, ...]) -> tuple[tuple[int, ...], list[tuple[int, int]]]:
-    """Return each tag once, and how often more those come that come again."""
-    times = Counter(tags)
-    return tuple(times), [(number, count - 1) for number, count in times.items() if count > 1]
+    _count(account, [node], filled, kind.tree, "", used)
+    if len(account.tallies) > _TALLIES_KEPT:
+        account.settle()
 
 
 def _count(
     account: Account, nodes: Sequence[Node], tags: tuple[int, ...], tree: Tree, above: str, used: bool
 ) -> None:
     """Account for data sets that have a value for the same attributes."""
-    counts, many = account.counts, len(nodes)
-    for paths, number, known in _steps(tree, tags, used):
-        if counts or many > 1:
-            for path, times in paths.items():
-                counts[path] = counts.get(path, 0) + times * many
-        else:
-            counts.update(paths)
+    tallies, many = account.tallies, len(nodes)
+    steps, again = _steps(tree, tags, used)
+    for tally, number, known in steps:
+        if tally is not None:
+            tallies.append((tally, many))
         if number is None:
             continue
         if known is None:
@@ -184,20 +179,27 @@ def _count(
                 for item in items:
                     alike.setdefault(item.filled, []).append(item)
         if closed:
-            counts[known.path] = counts.get(known.path, 0) + closed
+            tallies.append((known.closed, closed))
         for inner, items in alike.items():
             _count(account, items, inner, known.kids or _NOTHING, f"{known.path}/", used)
+    for number, times in again:
+        # If a tag comes twice, only its last value can be read.
+        _unknown(account, f"{above}{name(number)} (again)", times * many)
 
 
-_Step = tuple[dict[str, int], "int | None", "Declared | None"]
+_Step = tuple[Tally | None, "int | None", "Declared | None"]
+_Steps = tuple[list[_Step], list[tuple[int, int]]]
+"""Steps, and tags that come again with how often more they come."""
 
 
-def _steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
+def _steps(tree: Tree, tags: tuple[int, ...], used: bool) -> _Steps:
     # Slices of an image, and control points of a beam, have the same attributes.
     known = tree.steps[used]
     steps = known.get(tags)
     if steps is None:
-        steps = _new_steps(tree, tags, used)
+        times = Counter(tags)
+        again = [(number, count - 1) for number, count in times.items() if count > 1]
+        steps = _new_steps(tree, times, used), again
         if len(tags) <= _ALIKE:
             if len(known) >= _STEPS_KEPT:
                 known.clear()
@@ -205,10 +207,10 @@ def _steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
     return steps
 
 
-def _new_steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
+def _new_steps(tree: Tree, tags: Iterable[int], used: bool) -> list[_Step]:
     """Return the outcomes of attributes in their order.
 
-    Each step has paths with their counts, and the attribute after them that has to be looked up: one that is
+    Each step has a tally of paths, and the attribute after them that has to be looked up: one that is
     unknown, or a sequence that may have been opened. The last step has no such attribute.
     """
     steps: list[_Step] = []
@@ -217,11 +219,11 @@ def _new_steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
         known = tree.get(number)
         path = known.path if known is not None else _ignored(number) if used else OTHER_KIND
         if path is None or (known is not None and known.kids is not None):
-            steps.append((paths, number, known))
+            steps.append((Tally(paths) if paths else None, number, known))
             paths = {}
         else:
             paths[path] = paths.get(path, 0) + 1
-    return [*steps, (paths, None, None)]
+    return [*steps, (Tally(paths), None, None)] if paths else steps
 
 
 def _unknown(account: Account, path: str, count: int) -> None:

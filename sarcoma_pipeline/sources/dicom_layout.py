@@ -31,6 +31,9 @@ _KNOWN = 50_000
 _LENGTHS = 4_000
 """Maximum number of headers known at one position: nearly every contour has another length."""
 
+_ITEM_LENGTHS = 500
+"""Maximum number of lengths of items known at one position."""
+
 _FIRST_SEARCH = 16
 """Minimum number of files between two searches for runs. They are more if more is known, because a search
 looks at all of it."""
@@ -150,6 +153,8 @@ class Layout(dict[bytes, Step]):
         depth: number of attributes.
         ways: keyword to the way to its value; None if the data set lacks it.
         run: attributes from here on that are read at once; None if there are none.
+        wholes: length of an item that begins here to all its attributes, which are read at once; None if they
+            are not.
         plans: keywords to the ways to those of them that the data set has.
         held: keyword to the tag of a kept value, its place among them, whether it has content, and whether it
             has the value representation of the dictionary; None if the data set lacks it.
@@ -174,6 +179,8 @@ class Layout(dict[bytes, Step]):
         self._next: dict[tuple[int, bytes, bool, str], Layout] = {}
         self.keeps = level.tree is not None
         self.run: Run | None = None
+        self.wholes: dict[int, Run | None] = {}
+        self._met: set[int] = set()
         self.last = element[0]
         self.depth = 0 if above is None else above.depth + 1
         self.ways = _Ways(self)
@@ -228,6 +235,20 @@ class Layout(dict[bytes, Step]):
             self._layouts.count()
             self[header] = step
         return step
+
+    def learn(self, data: bytes, at: int, length: int) -> None:
+        """Remember the second item of a length whose attributes begin with this layout.
+
+        Args:
+            data: the bytes that hold it; it was parsed.
+            at: position of its first attribute.
+            length: its length.
+        """
+        if length in self._met:
+            self.wholes[length] = dicom_layout_runs.of_item(data, at, at + length, self)
+        elif len(self._met) < _ITEM_LENGTHS:
+            self._layouts.count()
+            self._met.add(length)
 
     def _explicit(self, header: bytes) -> Step:
         level = self._level

@@ -14,8 +14,9 @@ from __future__ import annotations
 import struct
 import sys
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from sarcoma_pipeline.sources import dicom_layout_runs
 from sarcoma_pipeline.sources.dicom_decode import Unordinary
 from sarcoma_pipeline.sources.dicom_layout import (
     ENCODING,
@@ -31,6 +32,8 @@ from sarcoma_pipeline.sources.dicom_ordinary_node import Item, OrdinaryNode, Val
 from schemas.configuration import Limits
 
 _UNDEFINED = 0xFFFFFFFF
+_UNKNOWN = ()
+"""The place of a run that was not looked for yet."""
 _TRANSFER_SYNTAX = 0x00020010
 _ITEM, _ITEM_BIG_ENDIAN = b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00"
 _ITEM_NUMBER, _SEQUENCE_END_NUMBER = 0xE000FFFE, 0xE0DDFFFE
@@ -38,6 +41,8 @@ _ITEM_NUMBER, _SEQUENCE_END_NUMBER = 0xE000FFFE, 0xE0DDFFFE
 _OPEN = sys.maxsize
 """Position of an end that has no length: a delimitation item marks it."""
 _MOST_NESTED = 16
+_SHALLOW = _MOST_NESTED - dicom_layout_runs.MOST_NESTED
+"""Items that are nested deeper are not read at once: they could hide others that are nested too deep."""
 FIRST_PIECE = 1 << 16
 _READS_PER_ELEMENT = 5
 """Maximum number of read calls of pydicom per element, as ``Limits.elements`` counts them."""
@@ -55,11 +60,16 @@ class Ordinary:
     """One ordinary object; see :class:`sarcoma_pipeline.sources.dicom_node.Content`."""
 
     node: OrdinaryNode
-    about: OrdinaryNode
     last: int
+    meta: Item
     has_meta: bool = True
     broken: bool = False
     begun: bool = True
+
+    @property
+    def about(self) -> OrdinaryNode:
+        """Its file meta information, which is seldom asked for."""
+        return OrdinaryNode(*self.meta, set(), Opened())
 
     @property
     def filled(self) -> tuple[int, ...]:
@@ -93,7 +103,7 @@ def read(stream: BinaryIO, data: bytes, size: int, layouts: Layouts, limits: Lim
         raise Unordinary
     try:
         end = 144 + _long(data, 140)[0]
-        meta, about, _ = _data_set(data, 144, end, layouts.begin(), 0)
+        meta, about, _ = _item(data, 144, end - 144, layouts.begin(), 0)
         # pydicom ends the file meta information at the first other group, not at its stated length.
         if end > len(data) or data[end : end + 2] in (b"\x02\0", b"\0\0"):
             raise Unordinary
@@ -101,12 +111,7 @@ def read(stream: BinaryIO, data: bytes, size: int, layouts: Layouts, limits: Lim
         layout, values = _Top(stream, data, size, limits).read(first, end)
     except struct.error:
         raise Unordinary from None
-    faults: set[str] = set()
-    return Ordinary(
-        OrdinaryNode(layout, values, faults, Opened()),
-        OrdinaryNode(meta, about, faults, Opened()),
-        layout.last,
-    )
+    return Ordinary(OrdinaryNode(layout, values, set(), Opened()), layout.last, (meta, about))
 
 
 def _is_implicit(meta: Layout, about: Values) -> bool:
@@ -137,7 +142,7 @@ class _Top:
 
     def read(self, layout: Layout, at: int) -> tuple[Layout, Values]:
         """Parse all elements from a position on; return the layout and the kept values."""
-        values: Values = []
+        values: list[Any] = []
         keep = values.append
         data, most, meta, left = self.data, self.most, at, 0
         while True:
@@ -267,8 +272,7 @@ def _sequence(data: bytes, at: int, end: int, first: Layout, depth: int) -> tupl
         mark, length = _two_longs(data, at)
         at += 8
         if mark == _ITEM_NUMBER:
-            stop = _OPEN if length == _UNDEFINED else at + length
-            layout, values, at = _data_set(data, at, stop, first, depth)
+            layout, values, at = _item(data, at, length, first, depth)
             if first.keeps:
                 items.append((layout, values))
         elif mark == _SEQUENCE_END_NUMBER and end == _OPEN and not length:
@@ -280,13 +284,34 @@ def _sequence(data: bytes, at: int, end: int, first: Layout, depth: int) -> tupl
     return items, at
 
 
-def _data_set(data: bytes, at: int, end: int, layout: Layout, depth: int) -> tuple[Layout, Values, int]:
-    """Parse the elements of an item, or the file meta information, from a position on.
+def _item(data: bytes, at: int, length: int, first: Layout, depth: int) -> tuple[Layout, Values, int]:
+    """Parse an item, or the file meta information, at once if another one had the same headers.
+
+    Args:
+        data: the bytes that hold it.
+        at: position of its first element.
+        length: its length as stated.
+        first: its first layout.
+        depth: level of nesting.
 
     Returns:
         The layout, the kept values, and the position after the data set.
     """
-    values: Values = []
+    whole = first.wholes.get(length, _UNKNOWN) if depth <= _SHALLOW else None
+    if whole:
+        heads, expected, cut, _, layout = whole
+        if heads(data, at) == expected:
+            return layout, () if cut is None else cut(data, at), at + length
+    open_ended = length == _UNDEFINED
+    layout, values, end = _data_set(data, at, _OPEN if open_ended else at + length, first, depth)
+    if whole is _UNKNOWN and not open_ended:
+        first.learn(data, at, length)
+    return layout, values, end
+
+
+def _data_set(data: bytes, at: int, end: int, layout: Layout, depth: int) -> tuple[Layout, Values, int]:
+    """Parse the elements of a data set one by one, or those of a run."""
+    values: list[Any] = []
     # In a damaged file, an item may be longer than the data.
     whole = end if end < len(data) else len(data)
     while at < end:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from sarcoma_pipeline.sources.dicom_decode import Unordinary
@@ -9,7 +10,7 @@ from sarcoma_pipeline.sources.dicom_layout import Layout
 from sarcoma_pipeline.sources.dicom_node import Node, Opened
 
 Item: TypeAlias = "tuple[Layout, Values]"
-Values: TypeAlias = "list[Any]"
+Values: TypeAlias = "Sequence[Any]"
 """Kept values: the bytes of an element, or the items of a sequence, each with its layout."""
 
 
@@ -67,7 +68,5 @@ class OrdinaryNode(Node):
         faults, opened = self.faults, self.opened
         items: list[Node] = [OrdinaryNode(layout, values, faults, opened) for layout, values in held]
         self.inside[number] = items
-        opened.delivered -= counted
-        for item in items:
-            opened.delivered += len(item.filled)
+        opened.delivered += sum([len(item.filled) for item in items]) - counted
         return items

@@ -7,7 +7,7 @@ digest. It is the same for the same control points in any transfer syntax and an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from sarcoma_pipeline.sources.dicom_node import Node
@@ -24,7 +24,8 @@ _REFERENCE = (
 )  # fmt: skip
 
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
+# What is encoded was built here and does not contain itself.
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 _plainly_quoted = json.encoder.encode_basestring
 _quoted = json.encoder.encode_basestring_ascii
 _NUMBERS_KEPT = 64
@@ -122,7 +123,7 @@ def _point(point: Node, geometry: dict[str, str | None], devices: dict[str | Non
     """Return one control point as JSON; the spelling of its numbers makes no difference."""
     # Written here, because there are many: `json.dumps` takes three times as long.
     values = ", ".join(
-        [f'"{keyword}": {_quoted(_numbers(text))}' for keyword, text in geometry.items() if text]
+        [f'"{keyword}": {_quoted_numbers(text)}' for keyword, text in geometry.items() if text]
     )
     sorted_ = sorted(devices.items(), key=str) if len(devices) > 1 else devices.items()
     at = ", ".join(
@@ -131,15 +132,18 @@ def _point(point: Node, geometry: dict[str, str | None], devices: dict[str | Non
             for kind, positions in sorted_
         ]
     )
-    spots = ", ".join([f'"{_spots(point.content(keyword))}"' for keyword in _SPOTS])
-    return f"[{{{values}}}, [{at}], [{spots}]]"
+    return f"[{{{values}}}, [{at}], [{_spots([point.content(keyword) for keyword in _SPOTS])}]]"
 
 
-def _spots(content: bytes) -> str:
-    return digest(content.hex()) if content else _NO_SPOTS
+def _spots(contents: Sequence[bytes]) -> str:
+    return _digests(contents) if any(contents) else _NO_SPOTS
 
 
-_NO_SPOTS = digest("")
+def _digests(contents: Sequence[bytes]) -> str:
+    return ", ".join(f'"{digest(content.hex())}"' for content in contents)
+
+
+_NO_SPOTS = _digests([b"" for _ in _SPOTS])
 
 
 def _application(setup: Node) -> dict[str, object]:
@@ -175,11 +179,17 @@ def _numbers(text: str | None) -> str:
     return _short_numbers(text) if len(text) <= _NUMBERS_KEPT else _spelled(text)
 
 
+def _quoted_numbers(text: str) -> str:
+    """Return numbers in one spelling as a JSON text."""
+    return _short_quoted(text) if len(text) <= _NUMBERS_KEPT else _quoted(_spelled(text))
+
+
 def _spelled(text: str) -> str:
     return "\\".join(map(_number, text.split("\\")))
 
 
 _short_numbers = lru_cache(4_000)(_spelled)
+_short_quoted = lru_cache(4_000)(lambda text: _quoted(_spelled(text)))
 
 
 def _number(text: str) -> str:

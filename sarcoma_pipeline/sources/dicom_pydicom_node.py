@@ -42,27 +42,13 @@ class PydicomNode(Node):
         super().__init__(dataset, filled, faults, opened)
         self.limits = limits
 
-    def _raw(self, keyword: str) -> object:
-        """Return the element's value, unparsed if pydicom has not parsed it yet."""
+    def _element(self, keyword: str) -> DataElement | RawDataElement | None:
+        """Return the element, unparsed if pydicom has not parsed it yet."""
         try:
-            return self.dataset.get_item(_tag(keyword)).value
+            return self.dataset.get_item(_tag(keyword))
         except Exception:
             self.faults.add(keyword)
             return None
-
-    def _plain(self, keyword: str) -> str | None:
-        """Return the text of an element that needs no parsing; None if it needs parsing or does not exist."""
-        try:
-            element = self.dataset.get_item(_tag(keyword))
-        except Exception:
-            return None
-        if not isinstance(element, RawDataElement) or element.VR not in PLAIN:
-            return None
-        raw = element.value
-        if not isinstance(raw, bytes) or len(raw) > TEXT_BYTES or not raw.isascii():
-            return None
-        text = raw.decode("ascii").rstrip(" \0")
-        return "\\".join(map(str.strip, text.split("\\"))) if element.VR in NUMERIC else text
 
     def content(self, keyword: str) -> bytes:
         """Return the element's bytes, as long as pydicom has not parsed them.
@@ -71,23 +57,24 @@ class PydicomNode(Node):
         """
         if _tag(keyword) not in self.dataset:
             return b""
-        raw = self._raw(keyword)
-        return raw if isinstance(raw, bytes) else b""
+        return _content(self._element(keyword))
 
     def text(self, keyword: str) -> str | None:
         """Return the value as it was delivered; several values are joined by the backslash of DICOM."""
-        if (plain := self._plain(keyword)) is not None:
-            return plain
         if _tag(keyword) not in self.dataset:
             return None
-        if len(self.content(keyword)) > TEXT_BYTES:
+        element = self._element(keyword)
+        if (plain := _plain(element)) is not None:
+            return plain
+        if len(_content(element)) > TEXT_BYTES:
             self.faults.add(keyword)
             return None
         try:
-            value = self.dataset[keyword].value
+            value = self.dataset[_tag(keyword)].value
         except Exception:
             # "1.5" where DICOM requires a whole number: keep it as delivered, curation decides.
-            value = self._raw(keyword)
+            element = self._element(keyword)
+            value = None if element is None else element.value
         if isinstance(value, Sequence):
             self.faults.add(keyword)
             return None
@@ -110,7 +97,7 @@ class PydicomNode(Node):
         if len(claims) > self.limits.record_bytes or items > self.limits.items:
             raise Stopped(f"file {keyword}", "file.too-large", f"{len(claims):,} bytes, {items:,} items")
         try:
-            value = self.dataset[keyword].value
+            value = self.dataset[_tag(keyword)].value
         except Exception:
             value = None
         # An item that is longer than its length says replaces the next one: two doses would become one.
@@ -123,6 +110,22 @@ class PydicomNode(Node):
         self.inside[int(_tag(keyword))] = found
         self.opened.delivered += sum(len(item.filled) for item in found) - counted
         return found
+
+
+def _content(element: DataElement | RawDataElement | None) -> bytes:
+    raw = None if element is None else element.value
+    return raw if isinstance(raw, bytes) else b""
+
+
+def _plain(element: DataElement | RawDataElement | None) -> str | None:
+    """Return the text of an element that needs no parsing; None if it needs parsing or does not exist."""
+    if not isinstance(element, RawDataElement) or element.VR not in PLAIN:
+        return None
+    raw = element.value
+    if not isinstance(raw, bytes) or len(raw) > TEXT_BYTES or not raw.isascii():
+        return None
+    text = raw.decode("ascii").rstrip(" \0")
+    return "\\".join(map(str.strip, text.split("\\"))) if element.VR in NUMERIC else text
 
 
 def _filled(dataset: Dataset) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sarcoma_pipeline.sources.left_behind import left_behind
 from schemas.printable import printable
@@ -134,7 +135,19 @@ def open_file(path: Path) -> io.BufferedReader:
     return os.fdopen(handle, "rb")
 
 
-def content_or_stream(path: Path, most: int) -> bytes | io.BufferedReader:
+class Whole(NamedTuple):
+    """A small file that was read as a whole.
+
+    Attributes:
+        data: its bytes.
+        seen: size and time of modification of the open file after it was read.
+    """
+
+    data: bytes
+    seen: tuple[int, int]
+
+
+def content_or_stream(path: Path, most: int) -> Whole | io.BufferedReader:
     """Read a small file as a whole, or open a larger one; a stream costs more than such a reading.
 
     Args:
@@ -148,11 +161,13 @@ def content_or_stream(path: Path, most: int) -> bytes | io.BufferedReader:
     if size > most:
         return os.fdopen(handle, "rb")
     try:
-        content = os.read(handle, size)
+        data = os.read(handle, size)
+        after = os.fstat(handle)
     finally:
         os.close(handle)
-    # A read that ends early is rare, but allowed: a stream reads on.
-    return content if len(content) == size else open_file(path)
+    if len(data) != size:
+        return open_file(path)  # a read that ends early is rare, but allowed: a stream reads on
+    return Whole(data, (after.st_size, after.st_mtime_ns))
 
 
 def _opened(path: Path) -> tuple[int, int]:

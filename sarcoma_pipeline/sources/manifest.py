@@ -20,7 +20,7 @@ from typing import TypeAlias
 import polars as pl
 
 from sarcoma_pipeline.sources import readers
-from sarcoma_pipeline.sources.drop_folder import Entry, content_or_stream, is_odd, shown, walk
+from sarcoma_pipeline.sources.drop_folder import Entry, Whole, content_or_stream, is_odd, shown, walk
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from schemas.configuration import DEFAULT_LIMITS, Limits, SourceFiles, Sources
 from schemas.meta import MetaFile
@@ -176,7 +176,7 @@ def read(found: Found, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
         batch.unread("file", *entry.fault)
     else:
         batch = _read(found, refresh, limits)
-        if (entry.size, entry.mtime_ns) != _stat(entry.path):
+        if (entry.size, entry.mtime_ns) != (batch.seen or _stat(found.file.path)):
             batch.unread("file", "file.changing", "changed or vanished while it was read")
             found.row["content_hash"] = f"{_NO_HASH}file.changing"
     if found.unseen:
@@ -267,8 +267,8 @@ def _content_hash(entry: Entry) -> str:
         return _NO_HASH + ": ".join(entry.fault)
     try:
         found = content_or_stream(entry.path, _AT_ONCE_BYTES)
-        if isinstance(found, bytes):
-            return hashlib.blake2b(found, digest_size=16).hexdigest()
+        if isinstance(found, Whole):
+            return hashlib.blake2b(found.data, digest_size=16).hexdigest()
         with found as stream:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except OSError as broken:

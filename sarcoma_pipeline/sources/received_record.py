@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -78,13 +77,8 @@ class SourceFile:
     known: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
 
-@dataclass(slots=True)
-class _Entry:
-    """One record as the reader gave it, before it has an id."""
-
-    row: Row
-    key: Sequence[str | None]
-    unhashed: frozenset[str]
+_Entry: TypeAlias = "tuple[Row, Sequence[str | None], frozenset[str]]"
+"""One record as the reader gave it, before it has an id; its key; columns that are no part of its content."""
 
 
 @dataclass
@@ -94,6 +88,7 @@ class Batch:
     Attributes:
         by_library: number of DICOM objects that pydicom parsed because they are not ordinary.
         cut: the patients into which the file was cut; None if it was read as a whole.
+        seen: size and time of modification of the open file after it was read, if its reader looked.
     """
 
     file: SourceFile
@@ -102,6 +97,7 @@ class Batch:
     account: Account = field(default_factory=Account)
     by_library: int = 0
     cut: CutExport | None = None
+    seen: tuple[int, int] | None = None
     _entries: dict[type[Received], list[_Entry]] = field(default_factory=dict)
     _count: int = 0
 
@@ -133,6 +129,10 @@ class Batch:
             raise Stopped(position, "file.too-large", f"more than {self.limits.records:,} records")
         return self._add(contract, position, key, values, unhashed)
 
+    def note(self, position: str, rule_id: str, detail: str) -> None:
+        """The same as :meth:`unread`, also if the file has as many records as it may have."""
+        self._add(Unread, position, (), {"rule_id": rule_id, "detail": detail})
+
     def _add(
         self,
         contract: type[Received],
@@ -145,7 +145,7 @@ class Batch:
         row: Row = {k: v for k, v in values.items() if v is not None and v.strip()}
         row["position"] = position
         row["ordinal"] = self._count
-        self._entries.setdefault(contract, []).append(_Entry(row, key, unhashed))
+        self._entries.setdefault(contract, []).append((row, key, unhashed))
         return row
 
     def discard(self) -> None:
@@ -163,23 +163,13 @@ class Batch:
         """Note a part of the file that could not be read as a record; ``detail`` must not quote content."""
         self.add(Unread, position, (), {"rule_id": rule_id, "detail": detail})
 
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Turn any exception of a reader into a note; records read before it are kept.
+    def guarded(self) -> _Guard:
+        """Return a context that turns any exception of a reader into a note; records read before it are kept.
 
         A file without a record and without a note gets a note. The note of an exception names its type, never
         its text, which may quote a patient's values.
         """
-        try:
-            yield
-            if not self._count:
-                self._add(Unread, "file", (), {"rule_id": "file.empty", "detail": "no record in it"})
-        except Stopped as stopped:
-            self._add(Unread, stopped.position, (), {"rule_id": stopped.rule_id, "detail": stopped.detail})
-        except OSError as broken:
-            self._add(Unread, "file", (), _gave_up(f"cannot be opened: {type(broken).__name__}"))
-        except Exception as broken:
-            self._add(Unread, "file", (), _gave_up(f"the reader gave up: {type(broken).__name__}"))
+        return _Guard(self)
 
     @property
     def count(self) -> int:
@@ -199,10 +189,10 @@ class Batch:
 
         Neither an inserted line nor a new file name changes them. If a record has no key, its id is its key.
         """
-        row, table, file = entry.row, contract.table(), self.file
-        said = {k: v for k, v in row.items() if k not in entry.unhashed and k not in _PROVENANCE}
+        (row, key, unhashed), table, file = entry, contract.table(), self.file
+        said = {k: v for k, v in row.items() if k not in unhashed and k not in _PROVENANCE}
         content = digest(table, _canonical(said))
-        record_key = digest(table, *entry.key) if any(entry.key) else ""
+        record_key = digest(table, *key) if any(key) else ""
         # A note about a file as a whole has no content of its own; without the file's hash, all empty files
         # would get the same id.
         about = file.content if contract is Unread and row["position"] in _WHOLE_FILE else ""
@@ -216,6 +206,33 @@ class Batch:
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return received table to frame, as in its contract; only tables with rows."""
         return frames([self])
+
+
+class _Guard:
+    """The context of :meth:`Batch.guarded`; a class, because a generator costs more than reading its file."""
+
+    __slots__ = ("_batch",)
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, broken: BaseException | None, trace: object) -> bool:
+        batch = self._batch
+        if broken is None:
+            if not batch.count:
+                batch.note("file", "file.empty", "no record in it")
+        elif isinstance(broken, Stopped):
+            batch.note(broken.position, broken.rule_id, broken.detail)
+        elif isinstance(broken, OSError):
+            batch.note("file", "file.unreadable", f"cannot be opened: {type(broken).__name__}")
+        elif isinstance(broken, Exception):
+            batch.note("file", "file.unreadable", f"the reader gave up: {type(broken).__name__}")
+        else:
+            return False
+        return True
 
 
 def frames(batches: Iterable[Batch], *, numbered: bool = True) -> dict[str, pl.DataFrame]:
@@ -265,7 +282,3 @@ def _number_copies(placed: list[tuple[str, Row]]) -> None:
             keyless = row["record_key"] == name
             row["record_id"] = f"{name}{COPY}{times[name]}"
             row["record_key"] = row["record_id"] if keyless else row["record_key"]
-
-
-def _gave_up(detail: str) -> dict[str, str | None]:
-    return {"rule_id": "file.unreadable", "detail": detail}

@@ -186,10 +186,55 @@ def _items(all_: list[Element], at: int, draw: random.Random) -> None:
     all_[at] = all_[at].changed(value=value, length=_UNDEFINED if open_ended else len(value))
 
 
-CHANGES: tuple[Change, ...] = (
+def _cut(data: bytes, implicit: bool) -> list[Element] | None:
+    """The elements of an item; None if one of them has no length."""
+    found, at = [], 0
+    while at < len(data):
+        vr, reserved, head = b"" if implicit else data[at + 4 : at + 6], b"", 8
+        length = int.from_bytes(data[at + 4 : at + 8] if implicit else data[at + 6 : at + 8], "little")
+        if vr in _LONG:
+            reserved, head = data[at + 6 : at + 8], 12
+            length = int.from_bytes(data[at + 8 : at + 12], "little")
+        if length == _UNDEFINED:
+            return None
+        found.append(Element(data[at : at + 4], vr, reserved, length, data[at + head : at + head + length]))
+        at += head + length
+    return found
+
+
+def _contents(value: bytes) -> list[bytes] | None:
+    """The items of a sequence; None if one of them has no length."""
+    found, at = [], 0
+    while value[at : at + 4] == b"\xfe\xff\0\xe0":
+        length = int.from_bytes(value[at + 4 : at + 8], "little")
+        if length == _UNDEFINED:
+            return None
+        found.append(value[at + 8 : at + 8 + length])
+        at += 8 + length
+    return found
+
+
+def _inside(all_: list[Element], at: int, draw: random.Random) -> None:
+    """An item, or one in it, of which an element is changed; all lengths around it are right."""
+    sequences = [n for n, one in enumerate(all_) if one.length != _UNDEFINED and _contents(one.value)]
+    if not sequences:
+        return
+    at = draw.choice(sequences)
+    items = _contents(all_[at].value) or []
+    place = draw.randrange(len(items))
+    inner = _cut(items[place], not all_[at].vr)
+    if inner:
+        draw.choice((*_OF_ELEMENTS, _inside, _inside))(inner, draw.randrange(len(inner)), draw)
+        items[place] = b"".join(one.written() for one in inner)
+        value = b"".join(b"\xfe\xff\0\xe0" + struct.pack("<L", len(one)) + one for one in items)
+        all_[at] = all_[at].holding(value)
+
+
+_OF_ELEMENTS: tuple[Change, ...] = (
     _another_tag, _the_next_tag, _private_tag, _another_vr, _another_length, _two_lengths, _exchanged,
     _missing, _one_more, _another_parity, _empty, _no_ascii, _left_open, _reserved, _items,
 )  # fmt: skip
+CHANGES: tuple[Change, ...] = (*_OF_ELEMENTS, _inside)
 
 
 def mutant(data: bytes, draw: random.Random, changes: tuple[Change, ...] = CHANGES) -> bytes:

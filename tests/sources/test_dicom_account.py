@@ -13,7 +13,7 @@ from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 from pydicom.datadict import dictionary_has_tag, tag_for_keyword
 
-from sarcoma_pipeline.sources import dicom
+from sarcoma_pipeline.sources import dicom, dicom_account
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile
 from sarcoma_pipeline.sources.value_account import IGNORED, READ
 from schemas.ignored_attributes import GROUPS
@@ -227,7 +227,9 @@ def test_an_object_of_another_kind_is_ignored_but_for_its_patient(tmp_path):
     }  # fmt: skip
 
 
-def test_an_archive_is_the_sum_of_its_objects(tmp_path):
+@pytest.mark.parametrize("tallies", [0, 20, 1_000])
+def test_an_archive_is_the_sum_of_its_objects(tmp_path, monkeypatch, tallies):
+    monkeypatch.setattr(dicom_account, "_TALLIES_KEPT", tallies)
     packed = io.BytesIO()
     total: Counter[str] = Counter()
     with zipfile.ZipFile(packed, "w") as archive:

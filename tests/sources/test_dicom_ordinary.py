@@ -91,6 +91,60 @@ def test_attributes_of_the_same_headers_are_read_at_once(tmp_path):
     assert all(length == sum(8 + _length(one) for one in expected) for _, expected, _, length, _ in runs)
 
 
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_items_of_the_same_headers_are_read_at_once(tmp_path, monkeypatch, syntax):
+    path = tmp_path / "object"
+    monkeypatch.setattr(dicom, "_LAYOUTS", Layouts(dicom._TREE))
+    files = [_file(_nested(3), syntax), _file(structure_set("1.3", "1.4"), syntax)]
+    for data in files * 3:
+        path.write_bytes(data)
+        one, other, ordinary = two_ways.read(path)
+        assert one == other and ordinary
+    at_once = {length: run for layout in _all(dicom._LAYOUTS) for length, run in layout.wholes.items() if run}
+    assert all(run[3] == length for length, run in at_once.items())
+    headers = [run[1] for run in at_once.values()]
+    assert any(one[:4] == b"\xfe\xff\0\xe0" for run in headers for one in run), "no item with a sequence"
+    parsed = []
+    monkeypatch.setattr(dicom_ordinary, "_data_set", _noted(dicom_ordinary._data_set, parsed))
+    two_ways.read(path)
+    assert 0 < len(parsed) < len(headers), "only items with sequences that are read are parsed"
+
+
+def _noted(function, calls):
+    def noted(*arguments):
+        calls.append(arguments)
+        return function(*arguments)
+
+    return noted
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_how_deep_items_are_nested_does_not_depend_on_what_is_known(tmp_path, monkeypatch, syntax):
+    """Items that are read at once hide their own items, also where those would be nested too deep."""
+    files = {levels: _file(_nested(levels), syntax) for levels in range(1, 22)}
+
+    def taken() -> list[int]:
+        return [levels for levels, data in files.items() if not by_library(data, tmp_path)]
+
+    monkeypatch.setattr(dicom, "_LAYOUTS", Layouts(dicom._TREE))
+    known = [taken(), taken(), taken()]
+    monkeypatch.setattr(dicom, "_LAYOUTS", Layouts(dicom._TREE))
+    monkeypatch.setattr(dicom_layout, "_ITEM_LENGTHS", 0)
+    assert known == [taken()] * 3 and 10 < len(known[0]) < 21
+
+
+def _nested(levels: int) -> Dataset:
+    """A plan with a sequence that is not read, nested so many times."""
+    dataset = plan("1.1")
+    at = dataset
+    for _n in range(levels):
+        inner = Dataset()
+        inner.CodeValue = "1"
+        at.PurposeOfReferenceCodeSequence = [inner]
+        at = inner
+    return dataset
+
+
 def _all(layouts: Layouts) -> list[dicom_layout.Layout]:
     waiting, found = list(layouts._first.values()), []
     while waiting:

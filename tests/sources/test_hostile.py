@@ -146,9 +146,11 @@ def test_a_small_file_is_read_as_a_whole_and_a_larger_one_opened(tmp_path):
     path, link = tmp_path / "file", tmp_path / "link"
     path.write_bytes(b"0123456789")
     link.symlink_to(path)
-    assert drop_folder.content_or_stream(path, 10) == b"0123456789"
+    facts = path.stat()
+    whole = drop_folder.content_or_stream(path, 10)
+    assert whole == drop_folder.Whole(b"0123456789", (10, facts.st_mtime_ns))
     larger = drop_folder.content_or_stream(path, 9)
-    assert not isinstance(larger, bytes)
+    assert not isinstance(larger, drop_folder.Whole)
     with larger:
         assert larger.read() == b"0123456789"
     with pytest.raises(OSError):

@@ -10,11 +10,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.sources import manifest
+from sarcoma_pipeline.sources import drop_folder, manifest
 from sarcoma_pipeline.sources.left_behind import left_behind
 from sarcoma_pipeline.sources.readers import READERS
 from schemas.configuration import Sources
 from schemas.meta import MetaFile
+from tests.curation.rt_files import content, ct
 
 SOURCES = Sources.model_validate(
     {
@@ -266,3 +267,64 @@ def test_many_of_a_kind_in_a_folder_are_one_finding_with_their_number(drop, know
 @pytest.mark.parametrize("name", ["a.xml", "DS_Store", "lock.csv", "thumbs.csv", "keep", "t~$.xlsx"])
 def test_an_ordinary_name_is_not_left_behind(name):
     assert left_behind(name) is None
+
+
+IMAGES = Sources.model_validate({"source": [{"name": "d", "kind": "dicom", "files": ["*"]}]})
+
+
+def _while_it_is_read(monkeypatch, happens) -> None:
+    """Let something happen after the bytes of a file were read, before its reader looks at it again."""
+    read = os.read
+
+    def then(handle: int, size: int) -> bytes:
+        data = read(handle, size)
+        happens()
+        return data
+
+    monkeypatch.setattr(drop_folder.os, "read", then)
+
+
+def _listed(folder: Path) -> tuple[Path, manifest.Found]:
+    path = folder / "ct"
+    path.write_bytes(content(ct("1.5", "1.4", 3)))
+    (found,) = manifest.scan(folder, IMAGES, MetaFile.empty(), "R1").to_read
+    return path, found
+
+
+def _noted(found: manifest.Found) -> list[str]:
+    frames = manifest.read(found, "R1").frames()
+    return frames["received.unread"]["rule_id"].to_list() if "received.unread" in frames else []
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+@pytest.mark.parametrize("how", ["grows", "is written anew"])
+def test_a_small_file_that_changes_is_a_finding(tmp_path, monkeypatch, when, how):
+    """The reader of a small file looks at it while it is open, and nobody looks again."""
+    path, found = _listed(tmp_path)
+
+    def change():
+        path.write_bytes(path.read_bytes() + (b"\0" * 8 if how == "grows" else b""))
+        os.utime(path, ns=(1, 1 if how == "is written anew" else path.stat().st_mtime_ns))
+
+    if when == "before":
+        change()
+    else:
+        _while_it_is_read(monkeypatch, change)
+    assert "file.changing" in _noted(found)
+    assert not manifest.is_settled(found.row)
+
+
+def test_a_file_replaced_after_it_was_read_is_a_change_for_the_next_refresh(tmp_path, monkeypatch):
+    path, found = _listed(tmp_path)
+
+    def replace():
+        other = tmp_path.parent / "other"
+        other.write_bytes(content(ct("1.5", "1.4", 5)))
+        other.replace(path)
+
+    _while_it_is_read(monkeypatch, replace)
+    assert _noted(found) == [] and manifest.is_settled(found.row)
+    monkeypatch.undo()
+    known = manifest.files_frame([{**found.row, "records": 1}])
+    again = manifest.scan(tmp_path, IMAGES, known, "R2")
+    assert [(f.changed, f.file.relative) for f in again.to_read] == [(True, "ct")]

@@ -1,5 +1,8 @@
 """The value account of tables and replies: mapped cells are read, named ones ignored, all others unknown."""
 
+import random
+from collections import Counter
+
 import polars as pl
 import pytest
 from pydantic import ValidationError
@@ -127,3 +130,31 @@ def test_files_of_several_kinds_keep_their_own_outcomes_and_unknown_paths():
     assert frame["first_refresh"].unique().to_list() == ["R1"] and frame["last_refresh"].is_null().all()
     empty = value_account.frame([], "R1")
     assert empty.is_empty() and empty.schema == frame.schema
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_tallies_give_the_counts_of_one_by_one(seed):
+    """Accounts of the same tallies are counted once; what is counted beside them must not be lost."""
+    draw = random.Random(seed)
+    outcomes = {path: ("read", path.upper()) for path in "abcdef"}
+    tallies = [
+        value_account.Tally(
+            {path: draw.choice((1, 1, 2)) for path in draw.sample("abcdef", draw.randrange(1, 4))}
+        )
+        for _n in range(4)
+    ]
+    tallied, plain = [], []
+    for number in range(30):
+        met = [(draw.choice(tallies), draw.choice((1, 1, 3))) for _n in range(draw.choice((0, 1, 1, 2)))]
+        account = value_account.Account({"f": 1} if draw.random() < 0.2 else {}, {}, outcomes, tallies=met)
+        counts: Counter[str] = Counter(dict(account._counts))
+        for tally, times in met:
+            for path, values in tally.counts.items():
+                counts[path] += values * times
+        if draw.random() < 0.2:
+            account.unknown["x"] = 2
+        if draw.random() < 0.2:
+            assert account.counts == counts and list(account.counts) == list(counts)
+        tallied.append((str(number), account))
+        plain.append((str(number), value_account.Account(dict(counts), dict(account.unknown), outcomes)))
+    assert value_account.frame(tallied, "R1").equals(value_account.frame(plain, "R1"))

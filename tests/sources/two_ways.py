@@ -224,7 +224,8 @@ def beside_runs(found: list[bytes], files: int, mutants: int, seed: int, path: P
         data = draw.choice(sound)
         with mock.patch.object(dicom, "_LAYOUTS", Layouts(dicom._TREE)) as layouts:
             path.write_bytes(data)
-            read(path)
+            for _n in range(3):  # an item is read at once if two others had its length
+                read(path)
             layouts.find_runs()
             cases = [data, *(layout_mutants.mutant(data, draw) for _n in range(mutants))]
             outcome = compared(iter(cases), path)
