@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import centres, ddl, ducklake, opening
+from sarcoma_pipeline.warehouse import centres, ddl, ducklake, opening, row_order
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.lent_frame import lent
 from schemas.all_contracts import CONTRACTS
@@ -59,7 +59,7 @@ def connect(project: Project, centre: str = "") -> duckdb.DuckDBPyConnection:
 
 
 def frame(connection: duckdb.DuckDBPyConnection, table: str, *, current: bool = True) -> pl.DataFrame:
-    """Read a whole table as its contract says.
+    """Read a whole table as its contract says, with the rows in the order in which steps read them.
 
     Args:
         connection: from :func:`connect`.
@@ -68,7 +68,8 @@ def frame(connection: duckdb.DuckDBPyConnection, table: str, *, current: bool = 
     """
     condition = ddl.current_rows(table) if current else ""
     where = f" WHERE {condition}" if condition else ""
-    return CONTRACTS[table].conform(opening.queried(connection, f"FROM {table}{where}"))
+    rows = opening.queried(connection, f"FROM {table}{where}")
+    return CONTRACTS[table].conform(row_order.ordered(table, rows) if current else rows)
 
 
 def _attached(project: Project) -> duckdb.DuckDBPyConnection:

@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from sarcoma_pipeline.cohort import variants
+from sarcoma_pipeline.operations.preview_standing import STEPS
 from sarcoma_pipeline.orchestration import dose_process
 from sarcoma_pipeline.orchestration.assets import analysis, curated, curated_of_group
 from sarcoma_pipeline.orchestration.dose_inbox import inbox
 from sarcoma_pipeline.synthetic import dicom, dicom_anatomy
 from sarcoma_pipeline.warehouse import step_cache
+from tests.refresh import previewed
 from tests.refresh.nights import EVENTS, Nights, from_a_rebuild, sequence
 
 pytestmark = pytest.mark.slow
@@ -48,6 +50,17 @@ def test_nights_with_a_cumulative_export_equal_a_rebuild(base, tmp_path, monkeyp
     # By small groups of patients the same is derived as from all at once.
     monkeypatch.undo()
     assert from_a_rebuild(nightly, tmp_path / "rebuilt") == []
+
+
+def test_after_incremental_nights_a_preview_is_that_of_everything_derived_anew(base, tmp_path):
+    shutil.copytree(base.root, tmp_path / "nightly", copy_function=shutil.copy2)
+    nightly = Nights(tmp_path / "nightly")
+    with pytest.MonkeyPatch.context() as readers:
+        for event, number in (("move", 4179), ("correct", 6), ("waive", 9471)):
+            nightly.apply(event, number, readers)
+            nightly.refresh()
+    for end in (2013, 2017):
+        assert previewed.differing(nightly.project, end) == (set(STEPS), set())
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import read_only, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables
 from schemas.contract import CONTRACTS
+from tests.refresh.previewed import with_criteria
 
 WINDOW = "end = 2020-12-31"
 FOUND_BY = ("course.undecided", "diagnosis.date-unusable")
@@ -77,12 +78,6 @@ def test_records_derived_anew_give_the_cohort_of_the_refresh(study, request):
         assert there.height and getattr(made, name).equals(there), name
 
 
-def _criteria(of: Project, **changes: dict) -> Project:
-    """Return the study with changed criteria, by their rule."""
-    changed = tuple(c.model_copy(update=changes.get(c.rule, {})) for c in of.study.criteria)
-    return dataclasses.replace(of, study=of.study.model_copy(update={"criteria": changed}))
-
-
 def _assuming(of: Project, **switches: object) -> Project:
     assumptions = of.study.assumptions.model_copy(update=switches)
     return dataclasses.replace(of, study=of.study.model_copy(update={"assumptions": assumptions}))
@@ -95,9 +90,9 @@ def _preferring_tables(of: Project) -> Project:
 
 CONFIGURED = {
     "nothing": (lambda of: of, STEPS),
-    "a window": (lambda of: _criteria(of, window={"end": dt.date(2014, 12, 31)}), STEPS),
-    "regions": (lambda of: _criteria(of, site={"values": ("trunk",)}), STEPS),
-    "techniques": (lambda of: _criteria(of, radiotherapy={"techniques": ("VMAT",)}), STEPS),
+    "a window": (lambda of: with_criteria(of, window={"end": dt.date(2014, 12, 31)}), STEPS),
+    "regions": (lambda of: with_criteria(of, site={"values": ("trunk",)}), STEPS),
+    "techniques": (lambda of: with_criteria(of, radiotherapy={"techniques": ("VMAT",)}), STEPS),
     "an assumption": (
         lambda of: _assuming(of, alive_until="registry answer", metastasis_at_diagnosis="within window"),
         STEPS[:3],
