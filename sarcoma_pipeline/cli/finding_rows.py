@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sarcoma_pipeline.cli.terminal import NotFound, beginning, no_such, whole
+from sarcoma_pipeline.cli.terminal import NotFound, no_such, whole
 from sarcoma_pipeline.cli.warehouse_rows import rows
+from sarcoma_pipeline.quality.ids import Ids
 from sarcoma_pipeline.study.project import Project
 from schemas.configuration_faults import meant
 from schemas.vocabularies import RESOLVED
@@ -215,5 +216,9 @@ def in_full(ids: Sequence[str], known: Iterable[str]) -> list[str]:
     Raises:
         NotFound: several findings begin with a given id.
     """
-    names = set(known)
-    return list(dict.fromkeys(whole("finding", i, names, LISTED) if beginning(i, names) else i for i in ids))
+    names = Ids(known)
+    found: dict[str, None] = {}
+    for given in ids:
+        full = names.beginning_with(given)
+        found[whole("finding", given, full, LISTED) if full else given] = None
+    return list(found)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sarcoma_pipeline.quality.ids import SHORTEST, beginning
+from sarcoma_pipeline.quality.ids import SHORTEST, Ids
 from schemas import printable
 from schemas.configuration_faults import meant
 
@@ -74,7 +74,7 @@ def whole(kind: str, given: str, known: Iterable[str], otherwise: str) -> str:
         NotFound: no id begins with it, or several do.
     """
     ids = list(known)
-    found = beginning(given, ids)
+    found = Ids(ids).beginning_with(given)
     if not found:
         short = f"{otherwise}; give the whole id or at least its first {SHORTEST} characters"
         raise NotFound(no_such(kind, given, ids, short if len(given) < SHORTEST else otherwise))

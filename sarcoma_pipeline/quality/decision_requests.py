@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.quality.ids import beginning
+from sarcoma_pipeline.quality.ids import Ids
 from sarcoma_pipeline.quality.ledger import last_decisions, standing
 from schemas.configuration_faults import meant
 from schemas.finding_words import said
@@ -246,8 +246,9 @@ def _in_full(requests: Sequence[Request], known: set[str]) -> tuple[list[Request
     """Return the requests with whole ids, and the beginnings that several ids have, with their number."""
     full: list[Request] = []
     ambiguous: dict[str, int] = {}
+    ids = Ids(known)
     for request in requests:
-        meant_by = beginning(request.finding_id, known)
+        meant_by = ids.beginning_with(request.finding_id)
         if len(meant_by) > 1:
             ambiguous[request.finding_id] = len(meant_by)
         full.append(replace(request, finding_id=meant_by[0]) if len(meant_by) == 1 else request)

@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from sarcoma_pipeline.cli import main
-from sarcoma_pipeline.cli.terminal import NotFound, beginning, whole
+from sarcoma_pipeline.cli.terminal import NotFound, whole
+from sarcoma_pipeline.quality.ids import Ids
 
 KNOWN = ["9a03f347d4d0c402", "9a03f347d4d0c402-1", "9a17c1e08f2b6d55", "fee1"]
 
@@ -25,7 +26,7 @@ KNOWN = ["9a03f347d4d0c402", "9a03f347d4d0c402-1", "9a17c1e08f2b6d55", "fee1"]
     ],
 )
 def test_what_a_beginning_means(given, means):
-    assert beginning(given, KNOWN) == means
+    assert Ids(KNOWN).beginning_with(given) == means
 
 
 @pytest.mark.parametrize(
