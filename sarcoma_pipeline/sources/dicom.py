@@ -171,16 +171,21 @@ def _take(batch: Batch, content: Content, position: str) -> None:
     values["file_meta"] = "yes" if content.has_meta else "no"
     batch.add(kind.contract, position, (instance,), values, _OF_THE_FILE)
     dicom_account.take(batch.account, kind.declared, content.filled, node, used=kind is not _OTHER)
-    if not content.broken:
-        for keyword in sorted(node.faults):
-            batch.unread(f"{position} {keyword}", "file.unreadable", f"{keyword} cannot be parsed")
-        again = {dicom_account.name(number) for number in mixed_up} | node.opened.several
-        for keyword in sorted(again):
-            batch.unread(
-                f"{position} {keyword}",
-                "file.attribute-repeated",
-                f"{keyword} has several items, stands twice or out of the order of tags",
-            )
+    if not content.broken and (node.faults or mixed_up or node.opened.several):
+        _note_faults(batch, node, mixed_up, position)
+
+
+def _note_faults(batch: Batch, node: Node, mixed_up: set[int], position: str) -> None:
+    """Note attributes that cannot be parsed, and those of which only one of several values was read."""
+    for keyword in sorted(node.faults):
+        batch.unread(f"{position} {keyword}", "file.unreadable", f"{keyword} cannot be parsed")
+    again = {dicom_account.name(number) for number in mixed_up} | node.opened.several
+    for keyword in sorted(again):
+        batch.unread(
+            f"{position} {keyword}",
+            "file.attribute-repeated",
+            f"{keyword} has several items, stands twice or out of the order of tags",
+        )
 
 
 _OF_THE_FILE = frozenset({"file_meta", "InstanceCreationDate"})
@@ -207,7 +212,9 @@ class Kind:
 
     def columns(self, node: Node) -> dict[str, str | None]:
         """Return all columns."""
-        return node.plain(*_COMMON) | self.own(node)
+        columns = node.plain(*_COMMON)
+        columns.update(self.own(node))
+        return columns
 
     @cached_property
     def declared(self) -> dicom_account.Kind:

@@ -109,12 +109,12 @@ class Layouts:
     def first(self, tree: Tree | None, implicit: bool, encoding: str, name: str) -> Layout:
         """Return the layout before the first attribute of a data set."""
         key = (id(tree), implicit, encoding, name)
-        if key not in self._first:
+        if (found := self._first.get(key)) is None:
             last = _BEFORE_META if name == "meta" else _BEFORE_DATA
-            self._first[key] = Layout(
+            found = self._first[key] = Layout(
                 self, _Level(tree, implicit, encoding, name), None, (last, b"", False), False
             )
-        return self._first[key]
+        return found
 
     def begin(self) -> Layout:
         """Return the first layout of the file meta information; forget what is known if it is much."""

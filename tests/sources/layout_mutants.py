@@ -224,7 +224,8 @@ def _inside(all_: list[Element], at: int, draw: random.Random) -> None:
     place = draw.randrange(len(items))
     inner = _cut(items[place], not all_[at].vr)
     if inner:
-        draw.choice((*_OF_ELEMENTS, _inside, _inside))(inner, draw.randrange(len(inner)), draw)
+        deeper = draw.random() < 0.5 and any(_contents(one.value) for one in inner)
+        (_inside if deeper else draw.choice(_OF_ELEMENTS))(inner, draw.randrange(len(inner)), draw)
         items[place] = b"".join(one.written() for one in inner)
         value = b"".join(b"\xfe\xff\0\xe0" + struct.pack("<L", len(one)) + one for one in items)
         all_[at] = all_[at].holding(value)
