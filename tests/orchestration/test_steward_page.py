@@ -74,3 +74,36 @@ def test_the_page_is_replaced_and_has_no_identifying_data(project, warehouse):
         assert name not in text
     assert [p.name for p in project.published.iterdir()] == ["steward.html"]
     assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_of_very_many_resolved_findings_the_last_ones_are_on_the_page(project, warehouse, monkeypatch):
+    """A folder that is away for a night leaves a finding for each of its files."""
+    monkeypatch.setattr(steward_page, "_RESOLVED", 2)
+    ledger = CONTRACTS["quality.ledger"]
+    entries = [
+        row(
+            ledger,
+            finding_id=name,
+            rule_id="date.in-future",
+            severity="error",
+            status=status,
+            first_seen=seen,
+            last_seen=seen,
+        )
+        for name, status, seen in [
+            ("early", "resolved", "20300101T013000Z-aa"),
+            ("open", "open", "20291231T013000Z-aa"),
+            ("late", "resolved", "20300103T013000Z-aa"),
+            ("tied2", "resolved", "20300102T013000Z-aa"),
+            ("tied1", "resolved", "20300102T013000Z-aa"),
+        ]
+    ]
+    whole = pl.concat(entries)
+    assert steward_page.to_list(whole)["finding_id"].to_list() == ["open", "late", "tied1"]
+    assert steward_page.to_list(whole.reverse())["finding_id"].to_list() == ["tied1", "late", "open"]
+    warehouse.replace({"quality.ledger": whole})
+    warehouse.close()
+    path, findings = steward_page.steward_page(project, warehouse)
+    text = path.read_text("utf-8")
+    assert findings == 3 and '"tied1"' in text and '"early"' not in text and '"tied2"' not in text
+    assert "2 findings that were resolved earlier are not on this page: quality.ledger has them." in text

@@ -35,7 +35,7 @@ from schemas.movement import Movement
 from schemas.quality import Accounting, Finding, FindingRecord, QualityRule, RuleResult
 from schemas.received import RegistryReply
 from schemas.typed import Person
-from schemas.vocabularies import ERROR
+from schemas.vocabularies import ERROR, RESOLVED
 
 
 def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
@@ -49,7 +49,9 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
     effect = impact_sentences.sentences(warehouse.read(Impact.table()))
     errors = warehouse.read(Finding.table()).filter(pl.col("severity") == ERROR)
-    findings = warehouse.read(LedgerEntry.table()).join(
+    ledger = warehouse.read(LedgerEntry.table())
+    listed = to_list(ledger)
+    findings = listed.join(
         errors.select("finding_id", "record_id").join(effect, on="record_id"), on="finding_id", how="left"
     )
     records = warehouse.read(FindingRecord.table())
@@ -80,10 +82,22 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
         results=warehouse.read(RuleResult.table()),
         days=_days(warehouse),
         plans_to_compute=dose_process.missing(project).plans,
+        resolved_earlier=ledger.height - listed.height,
     )
     target = project.published / "steward.html"
     write_whole(target, html)
     return target, findings.height
+
+
+_RESOLVED = 5_000
+"""Maximum number of resolved findings on the page: one night without a folder leaves one for every file."""
+
+
+def to_list(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Return the findings of the page, in the order of the ledger: of the resolved ones those seen last."""
+    resolved = ledger.filter(pl.col("status") == RESOLVED)
+    earlier = resolved.sort("last_seen", "finding_id", descending=[True, False])[_RESOLVED:]
+    return ledger.join(earlier.select("finding_id"), on="finding_id", how="anti", maintain_order="left")
 
 
 def readings(warehouse: Warehouse) -> pl.DataFrame:

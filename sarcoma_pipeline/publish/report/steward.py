@@ -69,6 +69,7 @@ def page(
     days: Mapping[str, str] | None = None,
     readings: Mapping[str, Mapping[int, str]] | None = None,
     plans_to_compute: int = 0,
+    resolved_earlier: int = 0,
 ) -> str:
     """Render the page.
 
@@ -91,6 +92,7 @@ def page(
         days: day of each refresh at the site, ISO 8601; others have the day of their id.
         readings: what each reading that can be chosen means, by finding and number.
         plans_to_compute: number of plans whose volumes and doses are not in this refresh yet.
+        resolved_earlier: number of resolved findings that are not among ``findings``.
 
     Returns:
         One self-contained HTML document.
@@ -143,7 +145,14 @@ def page(
         "by_source": charts.by_source(shown),
         "matrix": "" if results is None else charts.matrix(results),
         "accounting": escape(
-            " ".join([_accounted(accounting), *_queries(coverage), *_to_compute(plans_to_compute)])
+            " ".join(
+                [
+                    _accounted(accounting),
+                    *_queries(coverage),
+                    *_to_compute(plans_to_compute),
+                    *_not_listed(resolved_earlier),
+                ]
+            )
         ),
     }
     # Every part is escaped already, and only the template itself is expanded.
@@ -248,6 +257,16 @@ def _to_compute(plans: int) -> list[str]:
         plans,
     )
     return [told.format(plans=plans)] if plans else []
+
+
+def _not_listed(findings: int) -> list[str]:
+    """Return the sentence on resolved findings that the page does not list; empty if it lists all."""
+    told = ngettext(
+        "{number} finding that was resolved earlier is not on this page: quality.ledger has it.",
+        "{number} findings that were resolved earlier are not on this page: quality.ledger has them.",
+        findings,
+    )
+    return [told.format(number=findings)] if findings else []
 
 
 def _part(name: str) -> str:
