@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from sarcoma_pipeline.cli import polars_threads
 from sarcoma_pipeline.cli.audit import audit
 from sarcoma_pipeline.cli.check import check
 from sarcoma_pipeline.cli.doses import doses
@@ -30,6 +29,7 @@ from sarcoma_pipeline.cli.structures import structures
 from sarcoma_pipeline.cli.study_option import configured, dagster_home, in_one_file, study_option
 from sarcoma_pipeline.cli.terminal import PrintableErrors, json_option, no_such, say, say_json
 from sarcoma_pipeline.cli.trace import trace
+from sarcoma_pipeline.study import polars_threads
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.warehouse import permissions
 

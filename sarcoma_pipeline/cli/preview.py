@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sarcoma_pipeline.cli import polars_threads
 from sarcoma_pipeline.cli.finding_rows import decisions_of, in_full, ledger_of, readings_of
 from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json
 from sarcoma_pipeline.cli.warehouse_rows import one_connection
+from sarcoma_pipeline.study import polars_threads
 from schemas.configuration_faults import ConfigurationWrong
 from schemas.vocabularies import DECIDE, REOPEN, WAIVE
 

@@ -8,7 +8,7 @@ import pytest
 
 SCRIPT = """
 import sys
-from sarcoma_pipeline.cli import polars_threads
+from sarcoma_pipeline.study import polars_threads
 polars_threads._FILES, polars_threads._BYTES = 5, 1000
 polars_threads.choose(sys.argv[1])
 assert "polars" not in sys.modules
@@ -71,3 +71,16 @@ def test_a_large_study_has_the_threads_that_polars_chooses(root, study, files):
 @pytest.mark.parametrize("study", ["missing", "broken", "listed", "../one"])
 def test_a_study_that_cannot_be_read_is_left_to_the_check_of_its_configuration(root, study):
     assert threads(root, study) == _CHOSEN
+
+
+def test_dagster_s_processes_choose_before_polars_is_imported(root):
+    """The daemon starts runs by the module of definitions; the configuration of this study is not read."""
+    script = (
+        "import sys\nfrom sarcoma_pipeline import definitions\nassert 'polars' not in sys.modules\n"
+        "try: definitions.one()\nexcept Exception as refused: print(type(refused).__name__)\n"
+        "import polars\nprint(polars.thread_pool_size())"
+    )
+    clean = {name: of for name, of in os.environ.items() if name != "POLARS_MAX_THREADS"}
+    env = clean | {"SARCOMA_ROOT": str(root)}
+    run = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["ConfigurationWrong", "1"]
