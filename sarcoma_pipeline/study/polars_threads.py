@@ -27,8 +27,8 @@ def choose(study: str) -> None:
     """
     if "polars" in sys.modules:
         return
-    # Faults of the configuration are told later, by the model of the whole file.
-    with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError, TypeError):
+    # Whatever is wrong with the configuration or the folder is told later, by the model and the readers.
+    with suppress(Exception):
         root = projects.root()
         file = root / "data/studies" / study / "study.toml"
         configured = tomllib.loads(file.read_text("utf-8-sig"))
@@ -37,21 +37,16 @@ def choose(study: str) -> None:
             os.environ.setdefault(_THREADS, "1")
 
 
-def _is_small(folders: Iterator[Path]) -> bool:
+def _is_small(drops: Iterator[Path]) -> bool:
     files = size = 0
-    for folder in folders:
-        for found in _files(folder):
-            files, size = files + 1, size + found
-            if files >= _FILES or size >= _BYTES:
-                return False
+    folders: list[Path | str] = list(drops)
+    while folders:
+        with os.scandir(folders.pop()) as inside:
+            for entry in inside:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                    continue
+                files, size = files + 1, size + entry.stat(follow_symlinks=False).st_size
+                if files >= _FILES or size >= _BYTES:
+                    return False
     return True
-
-
-def _files(folder: Path | str) -> Iterator[int]:
-    """Yield the size of each file below a folder."""
-    with os.scandir(folder) as found:
-        for one in found:
-            if one.is_dir(follow_symlinks=False):
-                yield from _files(one.path)
-            else:
-                yield one.stat(follow_symlinks=False).st_size

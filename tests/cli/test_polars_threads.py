@@ -20,6 +20,9 @@ _CHOSEN = len(os.sched_getaffinity(0))
 """What polars chooses by itself; on a machine with one core these tests cannot fail."""
 
 
+FAULTY = ("broken", "listed", "silent", "unprintable", "away", "odd centres")
+
+
 @pytest.fixture
 def root(tmp_path):
     for name, text in {
@@ -27,6 +30,10 @@ def root(tmp_path):
         "pooled": '[centres]\nnorth = "drop/north"\nsouth = "drop/south"',
         "broken": "drop = ",
         "listed": "drop = [1]",
+        "silent": 'name = "silent"',
+        "unprintable": 'drop = "a\\u0000b"',
+        "away": 'drop = "drop/away"',
+        "odd centres": "centres = 1",
     }.items():
         (tmp_path / "data/studies" / name).mkdir(parents=True)
         (tmp_path / "data/studies" / name / "study.toml").write_text(text)
@@ -68,7 +75,7 @@ def test_a_large_study_has_the_threads_that_polars_chooses(root, study, files):
     assert threads(root, study) == _CHOSEN
 
 
-@pytest.mark.parametrize("study", ["missing", "broken", "listed", "../one"])
+@pytest.mark.parametrize("study", [*FAULTY, "missing", "../one"])
 def test_a_study_that_cannot_be_read_is_left_to_the_check_of_its_configuration(root, study):
     assert threads(root, study) == _CHOSEN
 
@@ -84,3 +91,12 @@ def test_dagster_s_processes_choose_before_polars_is_imported(root):
     env = clean | {"SARCOMA_ROOT": str(root)}
     run = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["ConfigurationWrong", "1"]
+
+
+@pytest.mark.parametrize("study", FAULTY)
+@pytest.mark.parametrize("command", ["refresh", "preview"])
+def test_a_command_tells_what_is_wrong_with_the_configuration(root, study, command):
+    script = f"from sarcoma_pipeline.cli import main\nmain(['{command}', '--study', '{study}'])"
+    env = {**os.environ, "SARCOMA_ROOT": str(root)}
+    run = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
+    assert run.returncode == 2 and "study.toml" in run.stderr and "Traceback" not in run.stderr
