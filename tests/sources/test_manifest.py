@@ -328,3 +328,12 @@ def test_a_file_replaced_after_it_was_read_is_a_change_for_the_next_refresh(tmp_
     known = manifest.files_frame([{**found.row, "records": 1}])
     again = manifest.scan(tmp_path, IMAGES, known, "R2")
     assert [(f.changed, f.file.relative) for f in again.to_read] == [(True, "ct")]
+
+
+def test_a_file_deleted_after_it_was_read_is_gone_in_the_next_refresh(tmp_path, monkeypatch):
+    path, found = _listed(tmp_path)
+    _while_it_is_read(monkeypatch, path.unlink)
+    assert _noted(found) == [] and manifest.is_settled(found.row)
+    monkeypatch.undo()
+    again = manifest.scan(tmp_path, IMAGES, manifest.files_frame([{**found.row, "records": 1}]), "R2")
+    assert (again.gone, again.closed, again.to_read) == (1, [found.row["file_id"]], [])
